@@ -1,0 +1,1 @@
+"""The HTTP API, in Consul's words, one module per resource."""

@@ -1,0 +1,1 @@
+"""Envoy bootstraps, and running a local Envoy with one."""

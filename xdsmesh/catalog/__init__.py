@@ -1,0 +1,1 @@
+"""Typed meaning over the store: keys, encodings, decisions, and the feed of facts."""

@@ -1,0 +1,1 @@
+"""The discovery chain: from a service's name and the config entries to where its requests may go."""

@@ -1,0 +1,1 @@
+"""What people write: files and bodies in, typed config entries and service definitions out."""

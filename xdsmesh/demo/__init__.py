@@ -1,0 +1,1 @@
+"""A mesh on one machine: the command that shows it."""

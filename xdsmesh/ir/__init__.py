@@ -1,0 +1,1 @@
+"""What one proxy must do, as plain values: listeners, routes, clusters, endpoints; no protobuf."""

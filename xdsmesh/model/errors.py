@@ -1,0 +1,52 @@
+"""What a person is told when their input is refused: what, where, why, and what to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where in the input a problem is.
+
+    ``source`` is a file's path as the person gave it, or empty for a request body. ``line`` and
+    ``column`` count from 1; 0 means unknown. ``path`` is the field, such as ``Routes[0].Match.HTTP``.
+    """
+
+    source: str = ""
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        if self.source and self.line:
+            return f"{self.source}:{self.line}:{self.column}"
+        return self.source or self.path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong, and its remedy if there is an obvious one."""
+
+    place: Place
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        where = str(self.place)
+        text = f"{where}: {self.what}" if where else self.what
+        return f"{text} ({self.remedy})" if self.remedy else text
+
+
+class RefusedError(Exception):
+    """Input that is refused whole, with all its problems; nothing has changed."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class NotFoundError(Exception):
+    """What was asked for does not exist; the text says what."""
+
+
+class OwnershipError(Exception):
+    """A write to something that another origin owns, such as the API to what a file declares."""

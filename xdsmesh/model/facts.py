@@ -1,0 +1,25 @@
+"""What the index is told: keyed values, in batches that carry the store's revision."""
+
+from dataclasses import dataclass
+
+from xdsmesh.model.origin import Origin
+
+FactKey = tuple[str, ...]
+"""One of ``("entry", kind, name)``, ``("instance", id)``, ``("roots",)``, ``("leaf", proxy id)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value that now holds for a key, or None: it is gone."""
+
+    key: FactKey
+    value: object | None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The facts of one revision, or of several that were coalesced; then the last value of a key."""
+
+    revision: int
+    facts: tuple[Fact, ...]

@@ -1,0 +1,29 @@
+"""Where a stored value came from, so that history, blame and ownership are plain reads."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Who may write a key. What one source wrote, another may not change."""
+
+    FILE = "file"
+    API = "api"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The writer of a value: a place in a file, an author at the API, or the server itself.
+
+    ``where`` is the file's path, the author's address, or the part of the server. ``line`` and
+    ``column`` count from 1 and are 0 when the value did not come from a file.
+    """
+
+    source: Source
+    where: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.where}:{self.line}:{self.column}" if self.line else (self.where or self.source.value)

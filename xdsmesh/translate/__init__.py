@@ -1,0 +1,1 @@
+"""From ir values to Envoy's messages, and from those to bytes."""

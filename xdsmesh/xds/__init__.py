@@ -1,0 +1,1 @@
+"""The ADS server: pure sessions, and the gRPC transport around them."""
