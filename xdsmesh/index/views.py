@@ -1,0 +1,65 @@
+"""The index from outside: batches of facts go in, proxies whose view is different come out."""
+
+from collections import Counter
+
+from xdsmesh.index import rules
+from xdsmesh.index.graph import Graph
+from xdsmesh.index.rules import UPSTREAM_PARTS, Place
+from xdsmesh.index.tables import Tables
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.facts import Batch, FactKey
+from xdsmesh.model.resource import LISTENER, ProxyView
+from xdsmesh.model.trust import TrustBundle
+
+
+class Index:
+    """Facts in memory, and the views of the proxies that somebody holds."""
+
+    def __init__(self) -> None:
+        self._graph = Graph()
+        self._tables = Tables()
+        self.revision = -1
+
+    @property
+    def work(self) -> Counter[str]:
+        """How often each rule has run; ``encoded`` counts the resources that were encoded."""
+        return self._graph.work
+
+    def apply(self, batch: Batch) -> frozenset[str]:
+        """Take in facts; the ids of the held proxies whose view is different now."""
+        changed = self._graph.apply(self._tables.changes(batch.facts))
+        self.revision = max(self.revision, batch.revision)
+        return frozenset(arguments[0] for rule, arguments in changed if rule is rules.view)
+
+    def hold(self, proxy_id: str) -> ProxyView | None:
+        """A proxy's view, kept up to date until it is released; None while it must not be served."""
+        return self._graph.hold(rules.view, proxy_id)
+
+    def release(self, proxy_id: str) -> None:
+        """Let go of a proxy that was held."""
+        self._graph.release(rules.view, proxy_id)
+
+    def view(self, proxy_id: str) -> ProxyView | None:
+        """A proxy's view as of now."""
+        return self._graph.peek(rules.view, proxy_id)
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """A registered instance."""
+        return self._tables.instance(instance_id)
+
+    def entries_behind(self, proxy_id: str, type_url: str, name: str) -> tuple[FactKey, ...]:
+        """The config entries that a resource of a proxy was made from, sorted."""
+        instance = self._tables.instance(proxy_id)
+        trust: TrustBundle | None = self._graph.value("roots")
+        if instance is None or instance.proxy is None or trust is None:
+            return ()
+        behind: frozenset[FactKey] = frozenset()
+        if type_url == LISTENER:
+            behind = self._graph.facts_behind(rules.listeners, proxy_id)
+        elif type_url in UPSTREAM_PARTS:
+            place = Place(instance.node.datacenter, trust.trust_domain)
+            part = UPSTREAM_PARTS[type_url]
+            for upstream in instance.proxy.upstreams:
+                if name in self._graph.peek(part, upstream.destination_name, place):
+                    behind |= self._graph.facts_behind(part, upstream.destination_name, place)
+        return tuple(sorted(key for key in behind if key[0] == "entry"))

@@ -1,0 +1,135 @@
+"""The one loop: facts in, coalesced, through the index, changed views out to the streams that hold them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.index.views import Index
+from xdsmesh.model.facts import Batch, Fact, FactKey
+from xdsmesh.model.resource import ProxyView
+from xdsmesh.model.trust import service_spiffe_id
+
+_QUIET_SECONDS: Final = 0.005
+"""After a wave of changes, what arrives within this time goes into the next wave together."""
+
+
+class Attachment:
+    """One stream's hold on a proxy: the latest view, and the revision of the facts behind it."""
+
+    def __init__(
+        self, loop: "Loop", proxy_id: str, service: str, view: ProxyView, wake: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self.proxy_id: Final = proxy_id
+        self.service: Final = service
+        self.view: ProxyView | None = view
+        self.wake: Final = wake
+
+    @property
+    def revision(self) -> int:
+        """The revision up to which all facts are in the view."""
+        return self._loop.revision
+
+    def close(self) -> None:
+        """Let go; the view is not kept up to date any more."""
+        self._loop.detach(self)
+
+
+class Loop:
+    """Owns the index. Facts enter by ``feed`` and ``tell``; streams attach to proxies."""
+
+    def __init__(self, index: Index, trust_domain: str) -> None:
+        self._index = index
+        self._trust_domain = trust_domain
+        self._pending: dict[FactKey, Fact] = {}
+        self._revision = -1
+        self._news = asyncio.Event()
+        self._attached: defaultdict[str, set[Attachment]] = defaultdict(set)
+        self._keeper: LeafKeeper | None = None
+        self._moved = asyncio.Condition()
+
+    @property
+    def ready(self) -> bool:
+        """All facts that the store held at the start are in: views are complete."""
+        return self._index.revision >= 0
+
+    @property
+    def revision(self) -> int:
+        """The revision of the store up to which views are made."""
+        return self._index.revision
+
+    def keep_leaves(self, keeper: LeafKeeper) -> None:
+        """Ask this keeper for the leaf of every attached proxy."""
+        self._keeper = keeper
+
+    async def wait_revision(self, revision: int) -> None:
+        """Return once the facts up to a revision of the store are in the views."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._index.revision >= revision)
+
+    def tell(self, fact: Fact) -> None:
+        """Take in a fact that is not the store's, such as a leaf."""
+        self._pending[fact.key] = fact
+        self._news.set()
+
+    async def feed(self, batches: AsyncIterator[Batch]) -> None:
+        """Take in the store's facts until they end; the first batch is everything there is."""
+        async for batch in batches:
+            self._pending |= {fact.key: fact for fact in batch.facts}
+            self._revision = batch.revision
+            self._news.set()
+
+    async def run(self) -> None:
+        """Apply what comes in, at once when idle, in one wave when much comes together; until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            self._apply()
+            async with self._moved:
+                self._moved.notify_all()
+            await asyncio.sleep(_QUIET_SECONDS)
+
+    def _apply(self) -> None:
+        facts, self._pending = tuple(self._pending.values()), {}
+        changed = self._index.apply(Batch(self._revision, facts))
+        for proxy_id in changed:
+            self._hand_out(proxy_id)
+
+    def _hand_out(self, proxy_id: str) -> None:
+        view = self._index.view(proxy_id)
+        instance = self._index.instance(proxy_id)
+        service = instance.proxy.destination_service_name if instance and instance.proxy else ""
+        for attachment in self._attached.get(proxy_id, ()):
+            # A proxy that stands before another service now has another identity: its streams start anew.
+            attachment.view = view if service == attachment.service else None
+            attachment.wake()
+
+    def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
+        """Hold a proxy's view for a stream; None when no such proxy is registered."""
+        view = self._index.hold(proxy_id)
+        instance = self._index.instance(proxy_id)
+        if view is None or instance is None or instance.proxy is None:
+            self._index.release(proxy_id)
+            return None
+        service = instance.proxy.destination_service_name
+        if self._keeper:
+            self._keeper.hold(
+                proxy_id, service_spiffe_id(self._trust_domain, instance.node.datacenter, service)
+            )
+        attachment = Attachment(self, proxy_id, service, view, wake)
+        self._attached[proxy_id].add(attachment)
+        return attachment
+
+    def detach(self, attachment: Attachment) -> None:
+        """Forget an attachment; safe to call twice."""
+        holders = self._attached.get(attachment.proxy_id, set())
+        if attachment not in holders:
+            return
+        holders.discard(attachment)
+        if not holders:
+            del self._attached[attachment.proxy_id]
+        self._index.release(attachment.proxy_id)
+        if self._keeper:
+            self._keeper.release(attachment.proxy_id)
