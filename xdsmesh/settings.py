@@ -1,17 +1,23 @@
 """The server's settings: parsed once, checked whole, frozen."""
 
 import ipaddress
+import platform
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self, TypeVar
 
 from xdsmesh.model.errors import Place, Problem, RefusedError
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
 _TRUST_DOMAIN: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,253}[a-z0-9])?")
 _PORTS: Final = 65536
+
+T = TypeVar("T")
+R = TypeVar("R")
+C = TypeVar("C", bound=StrEnum)
 
 
 class LogFormat(StrEnum):
@@ -62,20 +68,20 @@ class Settings:
         cls,
         *,
         dev: bool = False,
-        http_addr: str = "127.0.0.1:8500",
-        xds_addr: str = "127.0.0.1:8502",
-        https_addr: str = "off",
-        xds_tls_addr: str = "off",
-        dns_addr: str = "off",
-        datacenter: str = "dc1",
-        node: str = "",
-        trust_domain: str = "",
-        config_dir: str = "",
-        data_dir: str = "",
-        log_format: str = "console",
-        default_intention_policy: str = "",
+        config_dir: Path | None = None,
+        data_dir: Path | None = None,
+        http_addr: str | None = None,
+        https_addr: str | None = None,
+        xds_addr: str | None = None,
+        xds_tls_addr: str | None = None,
+        dns_addr: str | None = None,
+        node: str | None = None,
+        datacenter: str | None = None,
+        trust_domain: str | None = None,
+        default_intention_policy: str | None = None,
+        log_format: str | None = None,
     ) -> Self:
-        """Check and convert what the flags of ``xdsmesh server`` say.
+        """Check and convert what the flags of ``xdsmesh server`` say; None is a flag that was not given.
 
         Raises:
             RefusedError: with all problems, each under the name of its flag.
@@ -87,31 +93,28 @@ class Settings:
             flags.refuse(
                 "--data-dir", "the server needs a folder for its data", "or use --dev to try it in memory"
             )
+        policy = default_intention_policy or ("allow" if dev else "deny")
         settings = cls(
             dev=dev,
-            http=flags.address("--http-addr", http_addr),
-            xds=flags.address("--xds-addr", xds_addr),
-            https=flags.address("--https-addr", https_addr),
-            xds_tls=flags.address("--xds-tls-addr", xds_tls_addr),
-            dns=flags.address("--dns-addr", dns_addr),
-            datacenter=flags.text("--datacenter", datacenter, _NAME, "a name such as dc1"),
-            node=node or "localhost",
-            trust_domain=flags.text(
-                "--trust-domain", trust_domain.lower(), _TRUST_DOMAIN, "a name such as corp.consul"
-            )
-            if trust_domain
-            else None,
-            config_dir=flags.folder("--config-dir", config_dir),
-            data_dir=Path(data_dir) if data_dir else None,
-            log_format=flags.choice("--log-format", log_format, LogFormat),
-            default_intention_policy=flags.choice(
-                "--default-intention-policy",
-                default_intention_policy or ("allow" if dev else "deny"),
-                IntentionPolicy,
-            ),
+            http=flags.address("--http-addr", http_addr or "127.0.0.1:8500"),
+            xds=flags.address("--xds-addr", xds_addr or "127.0.0.1:8502"),
+            https=flags.address("--https-addr", https_addr or "off"),
+            xds_tls=flags.address("--xds-tls-addr", xds_tls_addr or "off"),
+            dns=flags.address("--dns-addr", dns_addr or "off"),
+            datacenter=flags.text("--datacenter", datacenter or "dc1", _NAME, "a name such as dc1"),
+            node=node or platform.node(),
+            trust_domain=_maybe(trust_domain, flags.trust_domain),
+            config_dir=_maybe(config_dir, flags.folder),
+            data_dir=data_dir,
+            log_format=flags.choice("--log-format", log_format or "console", LogFormat),
+            default_intention_policy=flags.choice("--default-intention-policy", policy, IntentionPolicy),
         )
         flags.raise_problems()
         return settings
+
+
+def _maybe(value: T | None, convert: Callable[[T], R]) -> R | None:
+    return None if value is None else convert(value)
 
 
 class _Flags:
@@ -155,14 +158,16 @@ class _Flags:
             )
         return text
 
-    def folder(self, flag: str, text: str) -> Path | None:
-        if text and not Path(text).is_dir():
-            self.refuse(flag, f"{text} is not a folder", "make it first, or correct the path")
-        return Path(text) if text else None
+    def trust_domain(self, text: str) -> str:
+        return self.text("--trust-domain", text.lower(), _TRUST_DOMAIN, "a name such as corp.consul")
 
-    def choice(self, flag: str, text: str, choices: type[StrEnum]) -> Any:
-        try:
-            return choices(text)
-        except ValueError:
+    def folder(self, path: Path) -> Path:
+        if not path.is_dir():
+            self.refuse("--config-dir", f"{path} is not a folder", "make it first, or correct the path")
+        return path
+
+    def choice(self, flag: str, text: str, choices: type[C]) -> C:
+        if text not in list(choices):
             self.refuse(flag, f"{text!r} is not a choice", f"use {' or '.join(choices)}")
             return next(iter(choices))
+        return choices(text)

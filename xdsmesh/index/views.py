@@ -25,6 +25,11 @@ class Index:
         """How often each rule has run; ``encoded`` counts the resources that were encoded."""
         return self._graph.work
 
+    @property
+    def size(self) -> int:
+        """How many facts and results are kept."""
+        return self._graph.size
+
     def apply(self, batch: Batch) -> frozenset[str]:
         """Take in facts; the ids of the held proxies whose view is different now."""
         changed = self._graph.apply(self._tables.changes(batch.facts))

@@ -1,0 +1,124 @@
+"""What a change costs, counted: rules run and resources encoded, for a mesh of many replicas."""
+
+from dataclasses import replace
+
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
+from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.index.views import Index
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.facts import Batch, Fact
+from xdsmesh.model.trust import TrustBundle
+
+NODE = Node("n1", "127.0.0.1", "dc1")
+CLIENTS = 50
+SERVICES = 20
+
+
+def entry(value: Entry) -> Fact:
+    return Fact(("entry", value.KIND, value.name), value)
+
+
+def instance(value: Instance) -> Fact:
+    return Fact(("instance", value.id), value)
+
+
+def sidecar(service: str, number: int, upstreams: tuple[Upstream, ...] = ()) -> Instance:
+    proxy = Proxy(service, f"{service}-{number}", local_service_port=8080, upstreams=upstreams)
+    return Instance(
+        id=f"{service}-{number}-sidecar-proxy",
+        service=f"{service}-sidecar-proxy",
+        node=NODE,
+        kind=Kind.CONNECT_PROXY,
+        address=f"127.0.{number}.1",
+        port=21000,
+        proxy=proxy,
+    )
+
+
+def mesh() -> Index:
+    """Clients that all call the same services; every client is connected."""
+    upstreams = tuple(Upstream(f"s{number}", 5000 + number) for number in range(SERVICES))
+    facts = [
+        Fact(("roots",), TrustBundle("td.consul", "pem\n")),
+        entry(ProxyDefaults(name="global", config=ProxyConfig(protocol="http"))),
+        entry(
+            ServiceResolver(name="s0", subsets={"v1": Subset("Service.Meta.version == 1"), "v2": Subset()})
+        ),
+        entry(splitter(90)),
+        *(instance(sidecar("client", number, upstreams)) for number in range(CLIENTS)),
+        *(instance(sidecar(f"s{number}", copy)) for number in range(SERVICES) for copy in range(3)),
+    ]
+    index = Index()
+    index.apply(Batch(1, tuple(facts)))
+    for number in range(CLIENTS):
+        index.hold(f"client-{number}-sidecar-proxy")
+    return index
+
+
+def splitter(weight: float) -> ServiceSplitter:
+    return ServiceSplitter(
+        name="s0",
+        splits=[Split(weight=weight, service_subset="v1"), Split(weight=100 - weight, service_subset="v2")],
+    )
+
+
+def test_connecting_replicas_encodes_what_they_share_once() -> None:
+    clusters, routes, listeners, local_app, roots = SERVICES + 1, 1, SERVICES, 1, 1
+    shared = 2 * clusters + routes + listeners + local_app + roots  # each cluster has its endpoints
+    assert mesh().work["encoded"] == shared + CLIENTS  # and each client's own public listener
+
+
+def test_an_endpoint_change_encodes_one_resource_for_all_proxies() -> None:
+    index = mesh()
+    index.work.clear()
+
+    changed = index.apply(Batch(2, (instance(replace(sidecar("s7", 1), port=21999)),)))
+
+    assert len(changed) == CLIENTS
+    assert index.work == {"endpoints": 1, "encoded": 1, "upstream_endpoints": 1, "merged": 1, "view": CLIENTS}
+
+
+def test_a_split_change_encodes_one_route_configuration() -> None:
+    index = mesh()
+    index.work.clear()
+
+    changed = index.apply(Batch(2, (entry(splitter(50)),)))
+
+    assert len(changed) == CLIENTS
+    assert index.work["encoded"] == 1
+    assert index.work["chain"] == 1
+    assert index.work["endpoints"] == 0
+
+
+def test_a_service_that_nobody_calls_costs_nothing() -> None:
+    index = mesh()
+    index.work.clear()
+    assert index.apply(Batch(2, (instance(sidecar("lonely", 1)),))) == frozenset()
+    assert not index.work
+
+
+def test_writing_the_same_again_costs_nothing() -> None:
+    index = mesh()
+    index.work.clear()
+    assert index.apply(Batch(2, (instance(sidecar("s7", 1)), entry(splitter(90))))) == frozenset()
+    assert not index.work
+
+
+def test_a_new_root_touches_secrets_only() -> None:
+    index = mesh()
+    before = index.view("client-3-sidecar-proxy")
+    assert before is not None
+    bundle = TrustBundle("td.consul", "pem\nsecond\n")
+
+    changed = index.apply(Batch(2, (Fact(("roots",), bundle),)))
+
+    after = index.view("client-3-sidecar-proxy")
+    assert after is not None
+    assert len(changed) == CLIENTS
+    assert after.secrets != before.secrets
+    assert after.clusters is before.clusters
+    assert after.endpoints is before.endpoints
+    assert after.listeners is before.listeners
+    assert after.routes is before.routes

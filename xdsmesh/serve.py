@@ -1,0 +1,154 @@
+"""The composition root: the only module that knows all others, and the owner of every task of the server."""
+
+import asyncio
+import gc
+import random
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+import uvloop
+
+from xdsmesh import __version__
+from xdsmesh.api.about import OFF, About
+from xdsmesh.api.app import make_app
+from xdsmesh.api.serve import HttpServer
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.catalog.feed import batches
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.folder import ConfigFolder
+from xdsmesh.index.views import Index
+from xdsmesh.loop import Loop
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.errors import AddressInUseError, RefusedError
+from xdsmesh.model.facts import Fact
+from xdsmesh.model.origin import Source
+from xdsmesh.obs import log as logs
+from xdsmesh.settings import LogFormat, Settings
+from xdsmesh.status import Registry
+from xdsmesh.store.base import Store
+from xdsmesh.store.memory import MemoryStore
+from xdsmesh.store.sqlite import SQLiteStore
+from xdsmesh.xds.server import AdsServer
+
+log = structlog.get_logger(__name__)
+
+ENVOY_VERSIONS: Final = ("1.40.0",)
+"""The versions of Envoy that the tests run."""
+
+_GRACE_SECONDS: Final = 3.0
+
+
+def run(settings: Settings) -> int:
+    """Run the server until it is told to stop; the exit code of the command."""
+    logs.set_up(as_json=settings.log_format is LogFormat.JSON)
+    try:
+        uvloop.run(_serve(settings))
+    except* (RefusedError, AddressInUseError) as errors:
+        for error in errors.exceptions:
+            print(error, file=sys.stderr)  # noqa: T201 - the answer to a person's command, not an event
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        issuer = await Issuer.open(store, settings.trust_domain, _now)
+        stack.push_async_callback(issuer.close)
+        node = Node(settings.node, "127.0.0.1", settings.datacenter)
+        repository = Repository(store, node)
+        folder = ConfigFolder(settings.config_dir, repository) if settings.config_dir else None
+        index = Index()
+        loop = Loop(index, issuer.bundle.trust_domain)
+        loop.tell(Fact(("roots",), issuer.bundle))
+        keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
+        loop.keep_leaves(keeper)
+        async with asyncio.TaskGroup() as tasks:
+            workers = [
+                tasks.create_task(loop.run(), name="loop"),
+                tasks.create_task(loop.feed(batches(store)), name="feed"),
+                tasks.create_task(keeper.run(), name="leaf keeper"),
+            ]
+            await _load(folder, repository)
+            await loop.wait_revision((await store.list(""))[0])
+            listeners = await _listen(settings, loop, repository, index, node)
+            if folder:
+                workers.append(tasks.create_task(folder.follow(), name="config folder"))
+            _say_what_to_expect(settings)
+            await stop.wait()
+            log.info("stopping")
+            await listeners.aclose()
+            for worker in workers:
+                worker.cancel()
+    log.info("stopped")
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
+    store = await SQLiteStore.open(settings.data_dir / "state.db") if settings.data_dir else MemoryStore()
+    stack.push_async_callback(store.close)
+    return store
+
+
+async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
+    """Load the config folder. With nothing good from before, what is wrong with it ends the server."""
+    if folder is None:
+        return
+    try:
+        await folder.load()
+    except RefusedError as error:
+        _, records = await repository.store.list("")
+        if not any(record.origin.source is Source.FILE for record in records):
+            raise
+        problems = error.problems
+    else:
+        return
+    for problem in problems:
+        log.error("config folder refused: the last good state stays", problem=str(problem))
+
+
+async def _listen(
+    settings: Settings, loop: Loop, repository: Repository, index: Index, node: Node
+) -> AsyncExitStack:
+    """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
+    registry = Registry()
+    stack = AsyncExitStack()
+    xds_port = OFF
+    if settings.xds:
+        ads = AdsServer(loop, registry, _now)
+        xds_port = await ads.start(str(settings.xds))
+        stack.push_async_callback(ads.stop, _GRACE_SECONDS)
+        log.info("serving xDS", address=f"{settings.xds.host}:{xds_port}")
+    if settings.http:
+        about = About(__version__, node, xds_port, ENVOY_VERSIONS)
+        http = HttpServer(make_app(repository, registry, about))
+        port = await http.start(settings.http.host, settings.http.port)
+        stack.push_async_callback(http.stop)
+        log.info("serving HTTP", address=f"{settings.http.host}:{port}")
+    # What exists now lives as long as the server: leave it out of every later collection.
+    gc.freeze()
+    return stack
+
+
+def _say_what_to_expect(settings: Settings) -> None:
+    log.warning("no authentication is configured: HTTP and xDS are bound to loopback only")
+    log.warning("intentions are not enforced yet: every service may call every other", policy="allow")
+    for flag, address in (
+        ("--https-addr", settings.https),
+        ("--xds-tls-addr", settings.xds_tls),
+        ("--dns-addr", settings.dns),
+    ):
+        if address:
+            log.warning("this listener is not built yet and stays off", flag=flag)
+    log.info("ready", datacenter=settings.datacenter, dev=settings.dev)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
