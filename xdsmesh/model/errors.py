@@ -50,3 +50,7 @@ class NotFoundError(Exception):
 
 class OwnershipError(Exception):
     """A write to something that another origin owns, such as the API to what a file declares."""
+
+
+class AddressInUseError(Exception):
+    """An address to listen on can't be had; the text says why, and what to do."""

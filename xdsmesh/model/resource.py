@@ -1,7 +1,7 @@
 """Encoded Envoy resources and the complete set of them that one proxy should hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 TYPE_PREFIX: Final = "type.googleapis.com/"
@@ -22,14 +22,14 @@ class EncodedResource:
     """A resource as bytes, made once and sent to every proxy that holds it.
 
     ``version`` is a hash of the content (xDS rule: equal content, equal version, on every stream and
-    after a restart). ``any`` is a serialised ``google.protobuf.Any``. ``eds_name`` is set on a
-    cluster that takes its endpoints from EDS: the assignment that must be sent again with it.
+    after a restart). ``any`` is a serialised ``google.protobuf.Any``, which may hold a key. ``eds_name`` is
+    set on a cluster that takes its endpoints from EDS: the assignment that must be sent again with it.
     """
 
     type_url: str
     name: str
     version: str
-    any: bytes
+    any: bytes = field(repr=False)
     eds_name: str = ""
 
 

@@ -6,7 +6,7 @@ and without gaps. Lag is allowed.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from xdsmesh.model.origin import Origin
@@ -17,7 +17,7 @@ class Record:
     """A stored value: who wrote it, and the revisions of its creation and its last change."""
 
     key: str
-    value: bytes
+    value: bytes = field(repr=False)  # it may hold a private key
     origin: Origin
     created: int
     modified: int
@@ -28,7 +28,7 @@ class Put:
     """A value to store. Without an origin of its own it takes that of the commit."""
 
     key: str
-    value: bytes
+    value: bytes = field(repr=False)
     origin: Origin | None = None
 
 
@@ -84,6 +84,20 @@ class CompactedError(Exception):
         self.oldest = oldest
 
 
+class CommitFailedError(Exception):
+    """A transaction could not be made durable, and nothing of it is visible.
+
+    If the server crashes before the next successful commit, the transaction may turn up after all.
+    """
+
+
+class StoreClosedError(Exception):
+    """The store was closed before it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("the store is closed")
+
+
 class Store(Protocol):
     """What every store does. Revisions count from 1; an empty store is at revision 0."""
 
@@ -98,13 +112,18 @@ class Store(Protocol):
 
         A put of the bytes and origin that are already there, and a deletion of what is absent, change
         nothing; a transaction that changes nothing makes no revision and returns the current one.
+
+        Raises:
+            CommitFailedError: the disk did not take it.
+            ValueError: a key occurs twice among puts and deletes, or a text is not Unicode.
         """
 
     def watch(self, prefix: str, after: int) -> AsyncIterator[Revision]:
         """Yield every later revision that touches the prefix, with its changes under the prefix only.
 
         Raises:
-            CompactedError: at the first step, when revisions after ``after`` are no longer kept.
+            CompactedError: at the first step, when revisions after ``after`` are no longer kept; or
+                later, to a watcher so slow that what it should see next is no longer kept.
         """
 
     async def close(self) -> None:

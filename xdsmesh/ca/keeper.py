@@ -1,0 +1,154 @@
+"""Keeps a valid leaf for every proxy that someone holds, and publishes it as a fact."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.model.facts import Fact
+
+RENEWAL_WINDOW: Final = (0.6, 0.9)
+"""The part of a leaf's life in which it is renewed, at a moment drawn for each leaf."""
+
+_RETRY_FIRST: Final = timedelta(seconds=1)
+_RETRY_LONGEST: Final = timedelta(minutes=1)
+_LONGEST_SLEEP: Final = timedelta(minutes=1)
+"""The clock is looked at so often, since it may be set, and stands still while a machine is suspended."""
+
+_AT_ONCE: Final = 8
+"""Leaves that are made before others on the event loop have their turn: a few milliseconds."""
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A proxy that streams hold. ``due`` is when its next leaf is to be made."""
+
+    proxy_id: str
+    spiffe_id: str
+    holders: int = 1
+    due: datetime = _NEVER
+    failures: int = 0
+
+
+class LeafKeeper:
+    """Issues a leaf when a proxy is first held, and renews it for as long as it is held.
+
+    Used from one event loop. ``hold`` and ``release`` only take note; ``run`` does the work.
+    """
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        publish: Callable[[Fact], None],
+        clock: Callable[[], datetime],
+        pick: Callable[[float, float], float],
+    ) -> None:
+        """Make a keeper that holds nothing yet.
+
+        Args:
+            issuer: makes the leaves.
+            publish: takes ``Fact(("leaf", proxy_id), Leaf)``, and one with None when that leaf is over: after
+                the last release, or when the proxy has become another service.
+            clock: tells the time, with its time zone.
+            pick: draws a number between two, such as ``random.uniform``.
+        """
+        self._issuer = issuer
+        self._publish = publish
+        self._clock = clock
+        self._pick = pick
+        self._held: dict[str, _Held] = {}
+        self._wanted: dict[str, None] = {}  # to be issued at once
+        self._next = _NEVER  # no leaf is due before
+        self._changed = asyncio.Event()
+
+    def hold(self, proxy_id: str, spiffe_id: str) -> None:
+        """Keep a leaf for a proxy until it is released as often as it was held; the latest id counts."""
+        held = self._held.get(proxy_id)
+        if held is None:
+            held = self._held[proxy_id] = _Held(proxy_id, spiffe_id)
+        else:
+            held.holders += 1
+            if held.spiffe_id == spiffe_id:
+                return
+            held.spiffe_id = spiffe_id
+            self._publish(Fact(("leaf", proxy_id), None))  # nobody is to show the old identity any more
+        self._wanted[proxy_id] = None
+        self._changed.set()
+
+    def release(self, proxy_id: str) -> None:
+        """Take back one ``hold``.
+
+        Raises:
+            KeyError: nobody holds the proxy.
+        """
+        held = self._held[proxy_id]
+        held.holders -= 1
+        if not held.holders:
+            del self._held[proxy_id]
+            self._publish(Fact(("leaf", proxy_id), None))
+
+    async def run(self) -> None:
+        """Issue and renew until cancelled."""
+        while True:
+            self._want_what_is_due()
+            wanted, self._wanted = self._wanted, {}
+            for count, proxy_id in enumerate(wanted, 1):
+                if held := self._held.get(proxy_id):
+                    self._issue(held)
+                if count % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            await self._rest()
+
+    def _want_what_is_due(self) -> None:
+        now = self._clock()
+        if now < self._next:
+            return
+        for proxy_id, held in self._held.items():
+            if held.due <= now:
+                held.due = _NEVER
+                self._wanted[proxy_id] = None
+        self._next = min((held.due for held in self._held.values()), default=_NEVER)
+
+    async def _rest(self) -> None:
+        span = min(self._next - self._clock(), _LONGEST_SLEEP)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(span.total_seconds()):
+                await self._changed.wait()
+        self._changed.clear()
+
+    def _issue(self, held: _Held) -> None:
+        try:
+            leaf = self._issuer.issue(held.spiffe_id)
+        except ValueError as error:
+            self._retry(held, error)
+            return
+        now = self._clock()
+        held.failures = 0
+        self._schedule(held, now + (leaf.not_after - now) * self._pick(*RENEWAL_WINDOW))
+        self._publish(Fact(("leaf", held.proxy_id), leaf))
+
+    def _retry(self, held: _Held, error: ValueError) -> None:
+        delay = min(_RETRY_FIRST * 2 ** min(held.failures, 10), _RETRY_LONGEST) * self._pick(0.5, 1)
+        held.failures += 1
+        # The text alone, for a traceback may be shown with local variables, and so with keys.
+        _log.warning(
+            "no leaf could be issued; trying again",
+            proxy=held.proxy_id,
+            spiffe_id=held.spiffe_id,
+            error=str(error),
+            seconds=round(delay.total_seconds(), 1),
+        )
+        self._schedule(held, self._clock() + delay)
+
+    def _schedule(self, held: _Held, due: datetime) -> None:
+        held.due = due
+        self._next = min(self._next, due)
