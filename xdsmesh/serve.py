@@ -48,11 +48,20 @@ def run(settings: Settings) -> int:
     logs.set_up(as_json=settings.log_format is LogFormat.JSON)
     try:
         uvloop.run(_serve(settings))
-    except* (RefusedError, AddressInUseError) as errors:
-        for error in errors.exceptions:
-            print(error, file=sys.stderr)  # noqa: T201 - the answer to a person's command, not an event
-        return 1
+    except ExceptionGroup as group:
+        expected, unexpected = group.split((RefusedError, AddressInUseError))
+        if unexpected or not expected:
+            raise
+        return _refuse(*expected.exceptions)
+    except (RefusedError, AddressInUseError) as error:
+        return _refuse(error)
     return 0
+
+
+def _refuse(*errors: Exception) -> int:
+    for error in errors:
+        print(error, file=sys.stderr)  # noqa: T201 - the answer to a person's command, not an event
+    return 1
 
 
 async def _serve(settings: Settings) -> None:
@@ -62,7 +71,6 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
-        stack.push_async_callback(issuer.close)
         node = Node(settings.node, "127.0.0.1", settings.datacenter)
         repository = Repository(store, node)
         folder = ConfigFolder(settings.config_dir, repository) if settings.config_dir else None
@@ -79,7 +87,7 @@ async def _serve(settings: Settings) -> None:
             ]
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, loop, repository, index, node)
+            listeners = await _listen(settings, loop, repository, node)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -114,9 +122,7 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         log.error("config folder refused: the last good state stays", problem=str(problem))
 
 
-async def _listen(
-    settings: Settings, loop: Loop, repository: Repository, index: Index, node: Node
-) -> AsyncExitStack:
+async def _listen(settings: Settings, loop: Loop, repository: Repository, node: Node) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
     stack = AsyncExitStack()

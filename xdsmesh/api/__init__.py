@@ -1,1 +1,1 @@
-"""The HTTP API, in Consul's words, one module per resource."""
+"""The HTTP API, in Consul's paths and shapes: requests in, the catalog's answers out."""
