@@ -1,0 +1,174 @@
+from dataclasses import replace
+
+import pytest
+
+from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.ir.sidecar import build_sidecar
+from xdsmesh.ir.types import (
+    Direction,
+    DownstreamTls,
+    HttpManager,
+    Listener,
+    LocalCluster,
+    Protocol,
+    SidecarIR,
+    TcpProxy,
+    UpstreamIR,
+)
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.duration import Duration
+
+PROXY = Proxy("web", "web-1", local_service_port=8080)
+SIDECAR = Instance(
+    id="web-1-sidecar-proxy",
+    service="web-sidecar-proxy",
+    node=Node("node-1", "127.0.0.9", "dc1"),
+    kind=Kind.CONNECT_PROXY,
+    address="127.0.0.2",
+    port=21000,
+    proxy=PROXY,
+)
+HTTP = ServiceDefaults(name="web", protocol="http")
+
+
+def sidecar(
+    proxy: Proxy = PROXY, service: ServiceDefaults | None = None, every: ProxyConfig | None = None
+) -> SidecarIR:
+    defaults = ProxyDefaults(name="global", config=every) if every else None
+    return build_sidecar(replace(SIDECAR, proxy=proxy), service, defaults, {})
+
+
+def public(ir: SidecarIR) -> Listener:
+    return ir.listeners[0]
+
+
+def test_the_public_listener_stands_where_the_sidecar_is_registered() -> None:
+    listener = public(sidecar())
+    assert (listener.name, listener.address, listener.port) == (
+        "public_listener:127.0.0.2:21000",
+        "127.0.0.2",
+        21000,
+    )
+    assert listener.direction is Direction.INBOUND
+
+
+def test_a_bind_address_wins_and_without_any_address_it_listens_on_all() -> None:
+    bound = public(sidecar(replace(PROXY, bind_address="10.0.0.1", bind_port=1234)))
+    assert bound.name == "public_listener:10.0.0.1:1234"
+    anywhere = build_sidecar(replace(SIDECAR, address=""), None, None, {})
+    assert public(anywhere).name == "public_listener:0.0.0.0:21000"
+
+
+def test_the_application_is_reached_in_plain_text_at_its_own_port() -> None:
+    assert sidecar().local_cluster == LocalCluster(
+        "local_app", "127.0.0.1", 8080, Protocol.TCP, Duration.of(seconds=5)
+    )
+
+
+def test_a_tcp_service_forwards_bytes_and_demands_a_certificate() -> None:
+    listener = public(sidecar())
+    assert listener.filter == TcpProxy("public_listener", "local_app")
+    assert listener.tls == DownstreamTls()
+
+
+def test_an_http_service_tells_the_application_who_calls_and_normalises_paths() -> None:
+    listener = public(sidecar(service=HTTP))
+    assert isinstance(listener.filter, HttpManager)
+    assert listener.filter.forward_client_cert
+    assert listener.filter.normalize_path
+    assert listener.tls == DownstreamTls(("http/1.1",))
+
+
+@pytest.mark.parametrize("protocol", ["http2", "grpc"])
+def test_http2_is_offered_where_the_service_speaks_it(protocol: str) -> None:
+    assert public(sidecar(replace(PROXY, protocol=protocol))).tls == DownstreamTls(("h2", "http/1.1"))
+
+
+@pytest.mark.parametrize(
+    ("registered", "service", "every", "expected"),
+    [
+        ("", None, None, Protocol.TCP),
+        ("", None, "http", Protocol.HTTP),
+        ("", "grpc", "http", Protocol.GRPC),
+        ("", "", "http", Protocol.TCP),
+        ("http2", "grpc", "http", Protocol.HTTP2),
+        ("HTTP", None, None, Protocol.HTTP),
+        ("mongo", None, None, Protocol.TCP),
+    ],
+)
+def test_the_protocol_is_that_of_the_registration_then_of_the_service_then_of_all_proxies(
+    registered: str, service: str | None, every: str | None, expected: Protocol
+) -> None:
+    ir = sidecar(
+        replace(PROXY, protocol=registered),
+        None if service is None else ServiceDefaults(name="web", protocol=service),
+        None if every is None else ProxyConfig(protocol=every),
+    )
+    assert ir.local_cluster.protocol is expected
+
+
+@pytest.mark.parametrize(
+    ("registered", "service", "every", "expected"),
+    [
+        (None, 0, None, 5000),
+        (None, 0, 7, 7),
+        (None, 8, 7, 8),
+        (9, 8, 7, 9),
+        (None, 0, 0, 5000),
+        (None, -1, None, 5000),
+    ],
+)
+def test_connect_timeout(registered: int | None, service: int, every: int | None, expected: int) -> None:
+    written = None if registered is None else Duration.of(milliseconds=registered)
+    ir = sidecar(
+        replace(PROXY, local_connect_timeout=written),
+        ServiceDefaults(name="web", local_connect_timeout_ms=service),
+        ProxyConfig(local_connect_timeout_ms=every),
+    )
+    assert ir.local_cluster.connect_timeout == Duration.of(milliseconds=expected)
+
+
+@pytest.mark.parametrize(
+    ("registered", "service", "every", "expected"),
+    [
+        (None, 0, None, None),
+        (None, 0, 0, 0),
+        (None, 0, 7, 7),
+        (None, 8, 7, 8),
+        (0, 8, 7, 0),
+        (9, 8, 7, 9),
+        (-1, 0, None, 0),
+    ],
+)
+def test_request_timeout_tells_unset_from_none_at_all(
+    registered: int | None, service: int, every: int | None, expected: int | None
+) -> None:
+    written = None if registered is None else Duration.of(milliseconds=registered)
+    ir = sidecar(
+        replace(PROXY, protocol="http", local_request_timeout=written),
+        ServiceDefaults(name="web", local_request_timeout_ms=service),
+        ProxyConfig(local_request_timeout_ms=every),
+    )
+    manager = public(ir).filter
+    assert isinstance(manager, HttpManager)
+    assert not isinstance(manager.routes, str)
+    timeout = manager.routes.routes[0].timeout
+    assert timeout == (None if expected is None else Duration.of(milliseconds=expected))
+
+
+def test_each_upstream_whose_chain_compiles_has_a_listener() -> None:
+    proxy = replace(
+        PROXY, upstreams=(Upstream("db", 9192), Upstream("api", 9191, "127.0.0.5"), Upstream("broken", 9193))
+    )
+    db, api = (UpstreamIR(name, Protocol.TCP, (), TcpProxy(name, name), None) for name in ("db", "api"))
+    ir = build_sidecar(replace(SIDECAR, proxy=proxy), None, None, {"db": db, "api": api})
+    assert [listener.name for listener in ir.listeners[1:]] == ["api:127.0.0.5:9191", "db:127.0.0.1:9192"]
+    assert ir.listeners[1].direction is Direction.OUTBOUND
+    assert ir.listeners[1].filter is api.filter
+    assert ir.listeners[1].tls is None, "the application speaks plain text to its sidecar"
+
+
+def test_an_instance_that_is_no_proxy_is_refused() -> None:
+    with pytest.raises(ValueError, match="web-1-sidecar-proxy is not a proxy"):
+        build_sidecar(replace(SIDECAR, proxy=None), None, None, {})

@@ -1,0 +1,273 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from xdsmesh.chain.types import (
+    ChainRoute,
+    ChainSplit,
+    CompiledChain,
+    Node,
+    ResolverNode,
+    RouterNode,
+    SplitterNode,
+    Target,
+)
+from xdsmesh.config.headers import HeaderModifiers
+from xdsmesh.config.kinds.service_router import Destination, HeaderMatch, HTTPMatch, QueryParamMatch
+from xdsmesh.ir.types import (
+    Comparison,
+    EndpointTarget,
+    HeaderChanges,
+    HttpManager,
+    Leg,
+    PathMatch,
+    Protocol,
+    RequestMatch,
+    Retries,
+    Route,
+    TcpProxy,
+    UpstreamIR,
+    ValueMatch,
+)
+from xdsmesh.ir.upstream import build_upstream
+from xdsmesh.model.duration import Duration
+
+TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
+EVERYTHING = RequestMatch(PathMatch(Comparison.PREFIX, "/"))
+UNSET = Duration()
+
+
+def target(service: str, subset: str = "") -> Target:
+    name = f"{subset}.{service}" if subset else service
+    return Target(
+        id=f"{name}.default.default.dc1",
+        service=service,
+        subset=subset,
+        datacenter="dc1",
+        sni=f"{name}.default.dc1.internal.{TRUST_DOMAIN}",
+    )
+
+
+def resolver(to: Target, *, default: bool = True, request_timeout: Duration = UNSET) -> ResolverNode:
+    return ResolverNode(f"resolver:{to.id}", to.id, default, to.connect_timeout, request_timeout)
+
+
+def chain(
+    nodes: Iterable[Node], targets: Iterable[Target], *, protocol: str = "http", default: bool = False
+) -> CompiledChain:
+    """A chain of the service ``web`` that starts at the first node."""
+    by_key = {node.key: node for node in nodes}
+    return CompiledChain(
+        service="web",
+        datacenter="dc1",
+        protocol=protocol,
+        default=default,
+        start=next(iter(by_key)),
+        nodes=by_key,
+        targets={each.id: each for each in targets},
+    )
+
+
+def upstream_of_route(match: HTTPMatch | None, destination: Destination) -> Route:
+    """What becomes of one route that leads to ``web`` itself."""
+    web = target("web")
+    route = ChainRoute(match, destination, next=f"resolver:{web.id}")
+    ir = build_upstream(chain([RouterNode("router:web", (route,)), resolver(web)], [web]), TRUST_DOMAIN)
+    assert ir.routes is not None
+    return ir.routes.routes[0]
+
+
+def build(
+    *nodes: Node, targets: Iterable[Target], protocol: str = "http", default: bool = False
+) -> UpstreamIR:
+    return build_upstream(chain(nodes, targets, protocol=protocol, default=default), TRUST_DOMAIN)
+
+
+def test_each_target_has_a_cluster_named_by_its_sni_that_accepts_its_service_only() -> None:
+    v1 = replace(target("admin", "v1"), filter="Service.Meta.version == 1", only_passing=True)
+    web = target("web")
+    start = SplitterNode(
+        "splitter:web", (ChainSplit(9000, f"resolver:{web.id}"), ChainSplit(1000, f"resolver:{v1.id}"))
+    )
+    clusters = build(start, resolver(web), resolver(v1), targets=[web, v1]).clusters
+    assert [cluster.name for cluster in clusters] == [
+        f"v1.admin.default.dc1.internal.{TRUST_DOMAIN}",
+        f"web.default.dc1.internal.{TRUST_DOMAIN}",
+    ]
+    assert clusters[0].tls.sni == clusters[0].name
+    assert clusters[0].tls.spiffe_ids == (f"spiffe://{TRUST_DOMAIN}/ns/default/dc/dc1/svc/admin",)
+    assert clusters[0].target == EndpointTarget(
+        "admin", "dc1", "Service.Meta.version == 1", only_passing=True
+    )
+    assert clusters[0].connect_timeout == Duration.of(seconds=5)
+
+
+def test_a_tcp_service_is_one_cluster_behind_a_tcp_proxy() -> None:
+    web = target("web")
+    ir = build(resolver(web, default=False), targets=[web], protocol="tcp")
+    assert ir.routes is None
+    assert ir.filter == TcpProxy("upstream.web.default.default.dc1", web.sni)
+
+
+def test_a_protocol_that_we_do_not_know_is_forwarded_as_bytes() -> None:
+    web = target("web")
+    ir = build(resolver(web), targets=[web], protocol="mongo", default=True)
+    assert ir.protocol is Protocol.TCP
+    assert isinstance(ir.filter, TcpProxy)
+
+
+def test_a_default_chain_has_its_one_route_in_the_listener() -> None:
+    web = target("web")
+    ir = build(resolver(web), targets=[web], default=True)
+    assert ir.routes is None
+    assert isinstance(ir.filter, HttpManager)
+    assert not isinstance(ir.filter.routes, str)
+    assert ir.filter.routes.virtual_host == "web.default.default.dc1"
+    assert ir.filter.routes.routes == (Route(EVERYTHING, (Leg(web.sni, 10_000),)),)
+
+
+def test_a_resolver_gives_one_route_over_rds_with_its_timeout() -> None:
+    web = target("web")
+    ir = build(resolver(web, default=False, request_timeout=Duration.of(seconds=33)), targets=[web])
+    assert ir.filter == HttpManager("upstream.web.default.default.dc1", Protocol.HTTP, "web")
+    assert ir.routes is not None
+    assert (ir.routes.name, ir.routes.virtual_host) == ("web", "web")
+    assert ir.routes.routes == (Route(EVERYTHING, (Leg(web.sni, 10_000),), timeout=Duration.of(seconds=33)),)
+
+
+def test_a_splitter_gives_one_route_with_a_leg_for_each_split() -> None:
+    v1, v2 = target("web", "v1"), target("web", "v2")
+    marked = HeaderModifiers(set={"x-version": "2"})
+    splits = (
+        ChainSplit(9050, f"resolver:{v1.id}"),
+        ChainSplit(950, f"resolver:{v2.id}", request_headers=marked),
+    )
+    start = SplitterNode("splitter:web", splits)
+    slow = Duration.of(seconds=33)
+    ir = build(start, resolver(v1, request_timeout=slow), resolver(v2), targets=[v1, v2])
+    assert ir.routes is not None
+    (route,) = ir.routes.routes
+    assert route.legs == (
+        Leg(v1.sni, 9050),
+        Leg(v2.sni, 950, request_headers=HeaderChanges(set=(("x-version", "2"),))),
+    )
+    assert route.timeout is None, "a resolver's request timeout holds only where the chain starts with it"
+
+
+def test_a_router_keeps_the_order_of_its_routes_and_may_lead_to_a_splitter() -> None:
+    web, v1, v2 = target("web"), target("admin", "v1"), target("admin", "v2")
+    split = SplitterNode(
+        "splitter:admin", (ChainSplit(1000, f"resolver:{v2.id}"), ChainSplit(9000, f"resolver:{v1.id}"))
+    )
+    routes = (
+        ChainRoute(HTTPMatch(path_prefix="/admin"), Destination("admin", prefix_rewrite="/"), split.key),
+        ChainRoute(None, Destination("web"), f"resolver:{web.id}"),
+    )
+    nodes = (RouterNode("router:web", routes), split, resolver(web), resolver(v1), resolver(v2))
+    ir = build(*nodes, targets=[web, v1, v2])
+    assert ir.routes is not None
+    admin, rest = ir.routes.routes
+    assert admin.match.path == PathMatch(Comparison.PREFIX, "/admin")
+    assert admin.prefix_rewrite == "/"
+    assert [(leg.cluster, leg.weight) for leg in admin.legs] == [(v2.sni, 1000), (v1.sni, 9000)]
+    assert rest == Route(EVERYTHING, (Leg(web.sni, 10_000),))
+
+
+@pytest.mark.parametrize(
+    ("match", "path"),
+    [
+        (None, PathMatch(Comparison.PREFIX, "/")),
+        (HTTPMatch(methods=["GET"]), PathMatch(Comparison.PREFIX, "/")),
+        (HTTPMatch(path_exact="/a"), PathMatch(Comparison.EXACT, "/a")),
+        (HTTPMatch(path_regex="/a.*"), PathMatch(Comparison.REGEX, "/a.*")),
+        (
+            HTTPMatch(path_prefix="/a", case_insensitive=True),
+            PathMatch(Comparison.PREFIX, "/a", case_sensitive=False),
+        ),
+    ],
+)
+def test_paths(match: HTTPMatch | None, path: PathMatch) -> None:
+    assert upstream_of_route(match, Destination("web")).match.path == path
+
+
+def test_headers_queries_and_methods() -> None:
+    match = HTTPMatch(
+        header=[
+            HeaderMatch("a", present=True, invert=True),
+            HeaderMatch("b", exact="1"),
+            HeaderMatch("c", prefix="2"),
+            HeaderMatch("d", suffix="3"),
+            HeaderMatch("e", regex="4"),
+        ],
+        query_param=[
+            QueryParamMatch("f", present=True),
+            QueryParamMatch("g", exact="5"),
+            QueryParamMatch("h", regex="6"),
+        ],
+        methods=["PUT", "GET"],
+    )
+    built = upstream_of_route(match, Destination("web")).match
+    assert built.headers == (
+        ValueMatch("a", Comparison.PRESENT, invert=True),
+        ValueMatch("b", Comparison.EXACT, "1"),
+        ValueMatch("c", Comparison.PREFIX, "2"),
+        ValueMatch("d", Comparison.SUFFIX, "3"),
+        ValueMatch("e", Comparison.REGEX, "4"),
+    )
+    assert built.query == (
+        ValueMatch("f", Comparison.PRESENT),
+        ValueMatch("g", Comparison.EXACT, "5"),
+        ValueMatch("h", Comparison.REGEX, "6"),
+    )
+    assert built.methods == ("PUT", "GET")
+
+
+@pytest.mark.parametrize(
+    ("written", "built"),
+    [
+        (Duration(), None),
+        (Duration.of(seconds=3), Duration.of(seconds=3)),
+        (Duration.of(seconds=-1), Duration()),
+    ],
+)
+def test_a_timeout_of_zero_is_unset_and_a_negative_one_is_never(
+    written: Duration, built: Duration | None
+) -> None:
+    route = upstream_of_route(None, Destination("web", request_timeout=written, idle_timeout=written))
+    assert (route.timeout, route.idle_timeout) == (built, built)
+
+
+@pytest.mark.parametrize(
+    ("destination", "retries"),
+    [
+        (Destination("web"), None),
+        (Destination("web", num_retries=3), Retries((), attempts=3)),
+        (
+            Destination("web", retry_on=["reset", "connect-failure"], retry_on_connect_failure=True),
+            Retries(("reset", "connect-failure")),
+        ),
+        (
+            Destination("web", retry_on_connect_failure=True, retry_on_status_codes=[503, 429]),
+            Retries(("connect-failure", "retriable-status-codes"), status_codes=(503, 429)),
+        ),
+    ],
+)
+def test_retries(destination: Destination, retries: Retries | None) -> None:
+    assert upstream_of_route(None, destination).retries == retries
+
+
+def test_header_changes_do_not_depend_on_the_order_in_which_they_were_written() -> None:
+    one = HeaderModifiers(add={"b": "1", "a": "2"}, set={"d": "3", "c": "4"}, remove=["f", "e"])
+    other = HeaderModifiers(add={"a": "2", "b": "1"}, set={"c": "4", "d": "3"}, remove=["e", "f", "e"])
+    first = upstream_of_route(None, Destination("web", request_headers=one, response_headers=other))
+    assert first.request_headers == first.response_headers
+    assert first.request_headers == HeaderChanges(
+        add=(("a", "2"), ("b", "1")), set=(("c", "4"), ("d", "3")), remove=("e", "f")
+    )
+
+
+def test_a_chain_whose_splitter_leads_to_a_splitter_is_refused() -> None:
+    start = SplitterNode("splitter:web", (ChainSplit(10_000, "splitter:web"),))
+    with pytest.raises(ValueError, match="a resolver must stand"):
+        build(start, targets=[])

@@ -1,0 +1,136 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from xdsmesh.ir.types import (
+    Comparison,
+    Direction,
+    DownstreamTls,
+    HttpManager,
+    Leg,
+    Listener,
+    PathMatch,
+    Protocol,
+    RequestMatch,
+    Route,
+    RouteConfiguration,
+    TcpProxy,
+)
+from xdsmesh.translate.listeners import make_listener
+
+ROUTES = RouteConfiguration(
+    "public_listener",
+    "public_listener",
+    (Route(RequestMatch(PathMatch(Comparison.PREFIX, "/")), (Leg("local_app", 10_000),)),),
+)
+PUBLIC = Listener(
+    name="public_listener:127.0.0.2:21000",
+    address="127.0.0.2",
+    port=21000,
+    direction=Direction.INBOUND,
+    filter=HttpManager(
+        "public_listener", Protocol.HTTP, ROUTES, forward_client_cert=True, normalize_path=True
+    ),
+    tls=DownstreamTls(("http/1.1",)),
+)
+UPSTREAM = Listener(
+    name="web:127.0.0.1:9191",
+    address="127.0.0.1",
+    port=9191,
+    direction=Direction.OUTBOUND,
+    filter=HttpManager("upstream.web.default.default.dc1", Protocol.HTTP, "web"),
+)
+
+
+def made(listener: Listener) -> dict[str, Any]:
+    return dict(MessageToDict(make_listener(listener)))
+
+
+def chain(listener: Listener) -> dict[str, Any]:
+    (only,) = made(listener)["filterChains"]
+    return dict(only)
+
+
+def filter_of(listener: Listener) -> dict[str, Any]:
+    (only,) = chain(listener)["filters"]
+    return dict(only)
+
+
+def test_address_name_and_direction() -> None:
+    listener = made(PUBLIC)
+    assert listener["name"] == PUBLIC.name
+    assert listener["address"] == {"socketAddress": {"address": "127.0.0.2", "portValue": 21000}}
+    assert listener["trafficDirection"] == "INBOUND"
+    assert made(UPSTREAM)["trafficDirection"] == "OUTBOUND"
+
+
+def test_a_caller_of_the_mesh_must_show_a_certificate() -> None:
+    socket = chain(PUBLIC)["transportSocket"]["typedConfig"]
+    assert socket["requireClientCertificate"] is True
+    ads = {"ads": {}, "resourceApiVersion": "V3"}
+    assert socket["commonTlsContext"] == {
+        "tlsParams": {"tlsMinimumProtocolVersion": "TLSv1_2"},
+        "tlsCertificateSdsSecretConfigs": [{"name": "leaf", "sdsConfig": ads}],
+        "validationContextSdsSecretConfig": {"name": "roots", "sdsConfig": ads},
+        "alpnProtocols": ["http/1.1"],
+    }
+
+
+def test_the_application_needs_no_certificate() -> None:
+    assert "transportSocket" not in chain(UPSTREAM)
+
+
+def test_what_a_caller_says_about_itself_is_replaced_by_its_certificate() -> None:
+    manager = filter_of(PUBLIC)["typedConfig"]
+    assert manager["forwardClientCertDetails"] == "SANITIZE_SET"
+    assert manager["setCurrentClientCertDetails"] == {"subject": True, "dns": True, "uri": True}
+    assert manager["normalizePath"] is True
+
+
+def test_nothing_of_that_where_the_application_calls() -> None:
+    manager = filter_of(UPSTREAM)["typedConfig"]
+    assert not manager.keys() & {"forwardClientCertDetails", "setCurrentClientCertDetails", "normalizePath"}
+
+
+def test_routes_stand_in_the_listener_or_come_over_ads() -> None:
+    assert filter_of(PUBLIC)["typedConfig"]["routeConfig"]["name"] == "public_listener"
+    assert filter_of(UPSTREAM)["typedConfig"]["rds"] == {
+        "routeConfigName": "web",
+        "configSource": {"ads": {}, "resourceApiVersion": "V3"},
+    }
+
+
+@pytest.mark.parametrize("listener", [PUBLIC, UPSTREAM])
+def test_websockets_pass(listener: Listener) -> None:
+    assert filter_of(listener)["typedConfig"]["upgradeConfigs"] == [{"upgradeType": "websocket"}]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "filters", "http2"),
+    [
+        (Protocol.HTTP, ["router"], False),
+        (Protocol.HTTP2, ["router"], True),
+        (Protocol.GRPC, ["grpc_stats", "grpc_http1_bridge", "router"], True),
+    ],
+)
+def test_filters_and_http2_by_protocol(protocol: Protocol, filters: list[str], *, http2: bool) -> None:
+    manager = filter_of(replace(UPSTREAM, filter=HttpManager("s", protocol, "web")))["typedConfig"]
+    names = [each["name"].removeprefix("envoy.filters.http.") for each in manager["httpFilters"]]
+    assert names == filters
+    assert ("http2ProtocolOptions" in manager) is http2
+
+
+def test_a_tcp_listener_forwards_bytes() -> None:
+    made_filter = filter_of(replace(UPSTREAM, filter=TcpProxy("upstream.db", "db")))
+    assert made_filter["name"] == "envoy.filters.network.tcp_proxy"
+    assert made_filter["typedConfig"]["cluster"] == "db"
+    assert made_filter["typedConfig"]["statPrefix"] == "upstream.db"
+
+
+def test_listeners_that_share_a_filter_chain_do_not_share_an_address() -> None:
+    other = replace(PUBLIC, name="public_listener:127.0.0.3:21000", address="127.0.0.3")
+    assert chain(PUBLIC) == chain(other)
+    assert made(PUBLIC)["address"] != made(other)["address"]
+    assert made(PUBLIC)["address"] == {"socketAddress": {"address": "127.0.0.2", "portValue": 21000}}

@@ -1,0 +1,44 @@
+"""The addresses behind a target, each with its share of the traffic and whether it may be used."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from xdsmesh.config.filter import parse
+from xdsmesh.ir.types import Endpoint, EndpointTarget
+from xdsmesh.model.catalog import Health, Instance
+
+_MAX_WEIGHT: Final = 128
+"""Envoy's limit: ``load_balancing_weight`` of a ``LbEndpoint``."""
+
+
+def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tuple[Endpoint, ...]:
+    """The endpoints of a target, sorted by address and port.
+
+    ``sidecars`` are those that stand before the target's service, with all checks that count for them.
+    The unhealthy are kept, and marked. Of several that share an address and port the healthiest is taken.
+
+    Raises:
+        FilterTypeError: the target's filter does not suit what an instance is.
+    """
+    subset = parse(target.filter)
+    endpoints = [
+        _endpoint(sidecar, only_passing=target.only_passing)
+        for sidecar in sidecars
+        if sidecar.node.datacenter == target.datacenter and subset.matches(sidecar)
+    ]
+    endpoints.sort(key=lambda endpoint: (endpoint.healthy, endpoint.weight))
+    best = {(endpoint.address, endpoint.port): endpoint for endpoint in endpoints}
+    return tuple(best[place] for place in sorted(best))
+
+
+def _endpoint(sidecar: Instance, *, only_passing: bool) -> Endpoint:
+    """A weight below 1 takes an instance out of the traffic; Envoy has no such weight, so it is marked."""
+    health = sidecar.health
+    weight = sidecar.weights.warning if health is Health.WARNING else sidecar.weights.passing
+    usable = health is Health.PASSING if only_passing else health is not Health.CRITICAL
+    return Endpoint(
+        address=sidecar.reachable_address,
+        port=sidecar.port,
+        weight=min(max(weight, 1), _MAX_WEIGHT),
+        healthy=usable and weight >= 1,
+    )

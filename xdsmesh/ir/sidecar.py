@@ -1,0 +1,120 @@
+"""One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.ir import names
+from xdsmesh.ir.local import LocalSettings, local_settings
+from xdsmesh.ir.routes import route_to
+from xdsmesh.ir.types import (
+    Direction,
+    DownstreamTls,
+    HttpManager,
+    Listener,
+    LocalCluster,
+    NetworkFilter,
+    Protocol,
+    RouteConfiguration,
+    SidecarIR,
+    TcpProxy,
+    UpstreamIR,
+)
+from xdsmesh.model.catalog import Instance, Proxy, Upstream
+
+_ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - without an address in its registration a sidecar listens on all
+
+_ALPN: Final = {
+    Protocol.TCP: (),
+    Protocol.HTTP: ("http/1.1",),
+    Protocol.HTTP2: ("h2", "http/1.1"),
+    Protocol.GRPC: ("h2", "http/1.1"),
+}
+"""What the public listener offers to speak, best first."""
+
+
+def build_sidecar(
+    sidecar: Instance,
+    service_defaults: ServiceDefaults | None,
+    proxy_defaults: ProxyDefaults | None,
+    upstreams: Mapping[str, UpstreamIR],
+) -> SidecarIR:
+    """What a sidecar does by its registration.
+
+    ``service_defaults`` is the entry of the service that it stands before. An upstream that is missing in
+    ``upstreams``, which are by the name of the service, gets no listener: its chain does not compile.
+
+    Raises:
+        ValueError: the instance is no proxy.
+    """
+    proxy = sidecar.proxy
+    if proxy is None:
+        raise ValueError(f"{sidecar.id} is not a proxy")
+    settings = local_settings(proxy, service_defaults, proxy_defaults)
+    outbound = [
+        _upstream_listener(upstream, upstreams[upstream.destination_name])
+        for upstream in proxy.upstreams
+        if upstream.destination_name in upstreams
+    ]
+    return SidecarIR(
+        proxy=sidecar.id,
+        service=proxy.destination_service_name,
+        local_cluster=_local_cluster(proxy, settings),
+        listeners=(_public_listener(sidecar, proxy, settings), *sorted(outbound, key=_name)),
+    )
+
+
+def _name(listener: Listener) -> str:
+    return listener.name
+
+
+def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
+    return LocalCluster(
+        name=names.LOCAL_CLUSTER,
+        address=proxy.local_service_address,
+        port=proxy.local_service_port,
+        protocol=settings.protocol,
+        connect_timeout=settings.connect_timeout,
+    )
+
+
+def _public_listener(sidecar: Instance, proxy: Proxy, settings: LocalSettings) -> Listener:
+    address = proxy.bind_address or sidecar.address or _ANY_ADDRESS
+    port = proxy.bind_port or sidecar.port
+    return Listener(
+        name=names.public_listener(address, port),
+        address=address,
+        port=port,
+        direction=Direction.INBOUND,
+        filter=_public_filter(settings),
+        tls=DownstreamTls(_ALPN[settings.protocol]),
+    )
+
+
+def _public_filter(settings: LocalSettings) -> NetworkFilter:
+    if not settings.protocol.is_http:
+        return TcpProxy(names.PUBLIC_LISTENER, names.LOCAL_CLUSTER)
+    routes = RouteConfiguration(
+        name=names.PUBLIC_LISTENER,
+        virtual_host=names.PUBLIC_LISTENER,
+        routes=(route_to(names.LOCAL_CLUSTER, settings.request_timeout),),
+    )
+    return HttpManager(
+        stat_prefix=names.PUBLIC_LISTENER,
+        protocol=settings.protocol,
+        routes=routes,
+        forward_client_cert=True,
+        normalize_path=True,
+    )
+
+
+def _upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
+    address, port = upstream.local_bind_address, upstream.local_bind_port
+    return Listener(
+        name=names.upstream_listener(ir.service, address, port),
+        address=address,
+        port=port,
+        direction=Direction.OUTBOUND,
+        filter=ir.filter,
+    )

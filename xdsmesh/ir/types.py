@@ -1,0 +1,289 @@
+"""The intermediate representation: what one proxy must do, as frozen values that compare by equality.
+
+Each type has one function in ``translate`` that makes its Envoy message. Durations of None leave Envoy's
+default in force; a duration of zero disables the timeout. Durations are never negative.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from xdsmesh.model.duration import Duration
+
+
+class Protocol(StrEnum):
+    """What a service speaks. Anything that is not HTTP-like is forwarded as bytes."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    HTTP2 = "http2"
+    GRPC = "grpc"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The protocol that people name so, in any case; what is none of ours is forwarded as bytes."""
+        try:
+            return cls(text.lower())
+        except ValueError:
+            return cls("tcp")
+
+    @property
+    def is_http(self) -> bool:
+        """Requests can be told apart, and routed."""
+        return self is not Protocol.TCP
+
+    @property
+    def is_http2(self) -> bool:
+        """Spoken over HTTP/2."""
+        return self in (Protocol.HTTP2, Protocol.GRPC)
+
+
+# --- clusters and endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """How a cluster proves whom it reached: the SNI to send, and the SPIFFE ids to accept.
+
+    Raises:
+        ValueError: no SPIFFE id, or an empty one; Envoy would then accept any certificate of the mesh.
+    """
+
+    sni: str
+    spiffe_ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.spiffe_ids or not all(self.spiffe_ids):
+            raise ValueError(f"a cluster that is reached as {self.sni} accepts no SPIFFE id")
+
+
+@dataclass(frozen=True, slots=True)
+class DownstreamTls:
+    """A caller must show a certificate of the mesh. ``alpn`` is what we offer to speak, best first."""
+
+    alpn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointTarget:
+    """Which instances stand behind a cluster; the key by which endpoint groups are shared."""
+
+    service: str
+    datacenter: str
+    filter: str = ""
+    only_passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MeshCluster:
+    """A cluster of sidecars found by EDS and reached over mTLS. ``name`` is its SNI."""
+
+    name: str
+    protocol: Protocol
+    connect_timeout: Duration
+    tls: UpstreamTls
+    target: EndpointTarget
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCluster:
+    """The application beside a sidecar, at a fixed address and in plain text."""
+
+    name: str
+    address: str
+    port: int
+    protocol: Protocol
+    connect_timeout: Duration
+
+
+Cluster = MeshCluster | LocalCluster
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """One address to dial. ``weight`` is from 1 to 128."""
+
+    address: str
+    port: int
+    weight: int = 1
+    healthy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAssignment:
+    """The endpoints of a cluster, sorted, possibly none."""
+
+    cluster: str
+    endpoints: tuple[Endpoint, ...]
+
+
+# --- routes
+
+
+class Comparison(StrEnum):
+    """How a text is compared. A regex matches the whole text."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    REGEX = "regex"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A condition on the path without its query."""
+
+    comparison: Comparison
+    value: str
+    case_sensitive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """A condition on a header or a query parameter."""
+
+    name: str
+    comparison: Comparison
+    value: str = ""
+    invert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMatch:
+    """All conditions of a route. ``methods`` are alternatives; none is any."""
+
+    path: PathMatch
+    headers: tuple[ValueMatch, ...] = ()
+    query: tuple[ValueMatch, ...] = ()
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChanges:
+    """Headers to add, set and remove, sorted by name."""
+
+    add: tuple[tuple[str, str], ...] = ()
+    set: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A cluster and its share of the requests, in hundredths of a percent."""
+
+    cluster: str
+    weight: int
+    request_headers: HeaderChanges = HeaderChanges()
+    response_headers: HeaderChanges = HeaderChanges()
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When and how often a failed request is tried again. ``attempts`` of 0 is Envoy's default."""
+
+    conditions: tuple[str, ...]
+    attempts: int = 0
+    status_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Requests that match go to the legs by weight; with one leg its weight does not matter.
+
+    ``prefix_rewrite`` replaces the path or prefix that was matched; empty leaves the path alone.
+    """
+
+    match: RequestMatch
+    legs: tuple[Leg, ...]
+    timeout: Duration | None = None
+    idle_timeout: Duration | None = None
+    prefix_rewrite: str = ""
+    retries: Retries | None = None
+    request_headers: HeaderChanges = HeaderChanges()
+    response_headers: HeaderChanges = HeaderChanges()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfiguration:
+    """Routes in order, for requests to any host."""
+
+    name: str
+    virtual_host: str
+    routes: tuple[Route, ...]
+
+
+# --- listeners
+
+
+class Direction(StrEnum):
+    """Towards the application, or away from it."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpProxy:
+    """Forward bytes to a cluster."""
+
+    stat_prefix: str
+    cluster: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpManager:
+    """Forward requests: by routes that come over RDS by name, or by routes that stand right here.
+
+    ``forward_client_cert`` tells the application who called, in ``x-forwarded-client-cert``, and drops
+    what the caller put there. ``normalize_path`` resolves ``..`` and escapes before a path is matched.
+    """
+
+    stat_prefix: str
+    protocol: Protocol
+    routes: str | RouteConfiguration
+    forward_client_cert: bool = False
+    normalize_path: bool = False
+
+
+NetworkFilter = TcpProxy | HttpManager
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address to accept connections on; in plain text if ``tls`` is None."""
+
+    name: str
+    address: str
+    port: int
+    direction: Direction
+    filter: NetworkFilter
+    tls: DownstreamTls | None = None
+
+
+# --- what belongs together
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamIR:
+    """All that calling one service takes, whoever calls: shared by every sidecar that has this upstream.
+
+    ``clusters`` are sorted by name. ``filter`` is what a listener does with the calls. ``routes`` are those
+    that it asks for over RDS, or None where nothing has to be told apart: a tcp service, or a default chain.
+    """
+
+    service: str
+    protocol: Protocol
+    clusters: tuple[MeshCluster, ...]
+    filter: NetworkFilter
+    routes: RouteConfiguration | None
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarIR:
+    """One sidecar's own part: the application beside it, and its listeners."""
+
+    proxy: str
+    service: str
+    local_cluster: LocalCluster
+    listeners: tuple[Listener, ...]

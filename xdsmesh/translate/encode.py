@@ -1,0 +1,48 @@
+"""From values to resources in bytes: equal values give equal bytes and an equal version, always."""
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from xdsmesh.ir.types import Listener, LoadAssignment, LocalCluster, MeshCluster, RouteConfiguration
+from xdsmesh.model.resource import EncodedResource
+from xdsmesh.model.trust import Leaf, TrustBundle
+from xdsmesh.translate.clusters import make_local_cluster, make_mesh_cluster
+from xdsmesh.translate.endpoints import make_load_assignment
+from xdsmesh.translate.listeners import make_listener
+from xdsmesh.translate.parts import make_any
+from xdsmesh.translate.routes import make_routes
+from xdsmesh.translate.secrets import make_leaf, make_roots
+
+Encodable = MeshCluster | LocalCluster | LoadAssignment | RouteConfiguration | Listener | Leaf | TrustBundle
+
+_MAKE: Final[Mapping[type, Callable[[Any], Message]]] = {
+    MeshCluster: make_mesh_cluster,
+    LocalCluster: make_local_cluster,
+    LoadAssignment: make_load_assignment,
+    RouteConfiguration: make_routes,
+    Listener: make_listener,
+    Leaf: make_leaf,
+    TrustBundle: make_roots,
+}
+_VERSION_BYTES: Final = 8
+
+
+def encode(value: Encodable) -> EncodedResource:
+    """The resource that a value stands for.
+
+    Raises:
+        ValueError: the resource would be unsafe, such as a trust bundle without roots.
+    """
+    message: Any = _MAKE[type(value)](value)
+    packed = make_any(message)
+    content = packed.SerializeToString(deterministic=True)
+    return EncodedResource(
+        type_url=packed.type_url,
+        name=message.cluster_name if isinstance(value, LoadAssignment) else message.name,
+        version=blake2b(content, digest_size=_VERSION_BYTES).hexdigest(),
+        any=content,
+        eds_name=value.name if isinstance(value, MeshCluster) else "",
+    )

@@ -1,0 +1,51 @@
+"""The HTTP connection manager: what turns a connection into requests and sends them along their routes."""
+
+from typing import Final
+
+from envoy.config.core.v3 import protocol_pb2
+from envoy.extensions.filters.http.grpc_http1_bridge.v3 import config_pb2 as grpc_http1_bridge_pb2
+from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
+from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from google.protobuf import wrappers_pb2
+from google.protobuf.message import Message
+
+from xdsmesh.ir.types import HttpManager, Protocol
+from xdsmesh.translate.parts import ADS, make_any
+from xdsmesh.translate.routes import make_routes
+
+_Manager = http_connection_manager_pb2.HttpConnectionManager
+_TRUE: Final = wrappers_pb2.BoolValue(value=True)
+
+
+def _http_filter(name: str, config: Message) -> http_connection_manager_pb2.HttpFilter:
+    return http_connection_manager_pb2.HttpFilter(name=name, typed_config=make_any(config))
+
+
+_ROUTER: Final = _http_filter("envoy.filters.http.router", router_pb2.Router())
+_GRPC: Final = (
+    _http_filter("envoy.filters.http.grpc_stats", grpc_stats_pb2.FilterConfig(stats_for_all_methods=_TRUE)),
+    _http_filter("envoy.filters.http.grpc_http1_bridge", grpc_http1_bridge_pb2.Config()),
+)
+_WEBSOCKET: Final = _Manager.UpgradeConfig(upgrade_type="websocket")
+_CALLER: Final = _Manager.SetCurrentClientCertDetails(subject=_TRUE, dns=True, uri=True)
+
+
+def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpConnectionManager:
+    """The filter, with its routes inside or a reference to those that come over RDS."""
+    message = _Manager(
+        stat_prefix=manager.stat_prefix,
+        http_filters=[*(_GRPC if manager.protocol is Protocol.GRPC else ()), _ROUTER],
+        upgrade_configs=[_WEBSOCKET],
+        normalize_path=_TRUE if manager.normalize_path else None,
+        http2_protocol_options=protocol_pb2.Http2ProtocolOptions() if manager.protocol.is_http2 else None,
+    )
+    if isinstance(manager.routes, str):
+        rds = http_connection_manager_pb2.Rds(route_config_name=manager.routes, config_source=ADS)
+        message.rds.CopyFrom(rds)
+    else:
+        message.route_config.CopyFrom(make_routes(manager.routes))
+    if manager.forward_client_cert:
+        message.forward_client_cert_details = _Manager.SANITIZE_SET
+        message.set_current_client_cert_details.CopyFrom(_CALLER)
+    return message

@@ -1,0 +1,52 @@
+"""Listeners: an address, and the one filter chain behind it."""
+
+from functools import lru_cache
+from typing import Final
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+
+from xdsmesh.ir.types import Direction, DownstreamTls, Listener, NetworkFilter, TcpProxy
+from xdsmesh.translate.http import make_http_manager
+from xdsmesh.translate.parts import make_address, make_any
+from xdsmesh.translate.tls import make_downstream_tls
+
+_DIRECTIONS: Final = {Direction.INBOUND: base_pb2.INBOUND, Direction.OUTBOUND: base_pb2.OUTBOUND}
+
+
+def make_listener(listener: Listener) -> listener_pb2.Listener:
+    """A listener with one filter chain that takes every connection."""
+    return listener_pb2.Listener(
+        name=listener.name,
+        address=make_address(listener.address, listener.port),
+        traffic_direction=_DIRECTIONS[listener.direction],
+        filter_chains=[_filter_chain(listener.filter, listener.tls)],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _filter_chain(
+    network_filter: NetworkFilter, tls: DownstreamTls | None
+) -> listener_components_pb2.FilterChain:
+    """What a listener does with a connection: the same for all that differ in their address only.
+
+    Remembered, since it is most of the work, and a thousand sidecars of one service share it. The result is
+    copied into each listener and never changed.
+    """
+    return listener_components_pb2.FilterChain(
+        filters=[_network_filter(network_filter)],
+        transport_socket=make_downstream_tls(tls) if tls else None,
+    )
+
+
+def _network_filter(network_filter: NetworkFilter) -> listener_components_pb2.Filter:
+    if isinstance(network_filter, TcpProxy):
+        proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=network_filter.stat_prefix, cluster=network_filter.cluster)
+        return listener_components_pb2.Filter(
+            name="envoy.filters.network.tcp_proxy", typed_config=make_any(proxy)
+        )
+    return listener_components_pb2.Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=make_any(make_http_manager(network_filter)),
+    )

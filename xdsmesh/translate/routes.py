@@ -1,0 +1,160 @@
+"""Route configurations: which requests go where, and what happens to them on the way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import re2
+from envoy.config.core.v3 import base_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.type.matcher.v3 import regex_pb2
+from google.protobuf import wrappers_pb2
+
+from xdsmesh.ir.types import (
+    Comparison,
+    HeaderChanges,
+    Leg,
+    PathMatch,
+    RequestMatch,
+    Retries,
+    Route,
+    RouteConfiguration,
+    ValueMatch,
+)
+from xdsmesh.translate.parts import make_duration, make_regex, make_string_matcher
+
+_Fields = dict[str, Any]
+"""Keyword arguments of a message's constructor; None leaves a field unset."""
+
+
+def make_routes(configuration: RouteConfiguration) -> route_pb2.RouteConfiguration:
+    """One virtual host for any host name, with the routes in order."""
+    virtual_host = route_components_pb2.VirtualHost(
+        name=configuration.virtual_host,
+        domains=["*"],
+        routes=[_route(route) for route in configuration.routes],
+    )
+    return route_pb2.RouteConfiguration(name=configuration.name, virtual_hosts=[virtual_host])
+
+
+def _route(route: Route) -> route_components_pb2.Route:
+    action = route_components_pb2.RouteAction(
+        timeout=make_duration(route.timeout),
+        idle_timeout=make_duration(route.idle_timeout),
+        retry_policy=_retry_policy(route.retries) if route.retries else None,
+        **_destination(route.legs),
+        **_rewrite(route.match.path, route.prefix_rewrite),
+    )
+    return route_components_pb2.Route(
+        match=_request_match(route.match),
+        route=action,
+        **_header_fields(route.request_headers, route.response_headers),
+    )
+
+
+# --- where to
+
+
+def _destination(legs: tuple[Leg, ...]) -> _Fields:
+    only = legs[0] if len(legs) == 1 else None
+    if only and only == Leg(only.cluster, only.weight):  # and changes no headers
+        return {"cluster": only.cluster}
+    return {"weighted_clusters": route_components_pb2.WeightedCluster(clusters=[_leg(leg) for leg in legs])}
+
+
+def _leg(leg: Leg) -> route_components_pb2.WeightedCluster.ClusterWeight:
+    return route_components_pb2.WeightedCluster.ClusterWeight(
+        name=leg.cluster,
+        weight=wrappers_pb2.UInt32Value(value=leg.weight),
+        **_header_fields(leg.request_headers, leg.response_headers),
+    )
+
+
+def _retry_policy(retries: Retries) -> route_components_pb2.RetryPolicy:
+    return route_components_pb2.RetryPolicy(
+        retry_on=",".join(retries.conditions),
+        num_retries=wrappers_pb2.UInt32Value(value=retries.attempts) if retries.attempts else None,
+        retriable_status_codes=retries.status_codes,
+    )
+
+
+# --- what matches
+
+
+def _request_match(match: RequestMatch) -> route_components_pb2.RouteMatch:
+    return route_components_pb2.RouteMatch(
+        headers=_header_matchers(match),
+        query_parameters=[_query_matcher(parameter) for parameter in match.query],
+        **_path_fields(match.path),
+    )
+
+
+def _path_fields(path: PathMatch) -> _Fields:
+    case_sensitive = None if path.case_sensitive else wrappers_pb2.BoolValue(value=False)
+    match path.comparison:
+        case Comparison.EXACT:
+            return {"path": path.value, "case_sensitive": case_sensitive}
+        case Comparison.PREFIX:
+            return {"prefix": path.value, "case_sensitive": case_sensitive}
+        case Comparison.REGEX:
+            return {"safe_regex": make_regex(_ignoring_case(path, path.value))}
+        case _:
+            raise ValueError(f"a path can't be compared by {path.comparison}")
+
+
+def _header_matchers(match: RequestMatch) -> Iterator[route_components_pb2.HeaderMatcher]:
+    yield from map(_header_matcher, match.headers)
+    if match.methods:
+        methods = ValueMatch(":method", Comparison.REGEX, "|".join(match.methods))
+        yield _header_matcher(methods)
+
+
+def _header_matcher(header: ValueMatch) -> route_components_pb2.HeaderMatcher:
+    return route_components_pb2.HeaderMatcher(
+        name=header.name, invert_match=header.invert, **_value_fields(header)
+    )
+
+
+def _query_matcher(parameter: ValueMatch) -> route_components_pb2.QueryParameterMatcher:
+    return route_components_pb2.QueryParameterMatcher(name=parameter.name, **_value_fields(parameter))
+
+
+def _value_fields(match: ValueMatch) -> _Fields:
+    if match.comparison is Comparison.PRESENT:
+        return {"present_match": True}
+    return {"string_match": make_string_matcher(match.comparison, match.value)}
+
+
+# --- what changes on the way
+
+
+def _rewrite(path: PathMatch, replacement: str) -> _Fields:
+    """Replace what matched. A prefix that becomes ``/`` takes a slash after it along: no ``//`` is left."""
+    if replacement == "/" and path.comparison is Comparison.PREFIX:
+        pattern = _ignoring_case(path, f"^{re2.escape(path.value)}(/?)(.*)")
+        rewrite = regex_pb2.RegexMatchAndSubstitute(pattern=make_regex(pattern), substitution=r"/\2")
+        return {"regex_rewrite": rewrite}
+    return {"prefix_rewrite": replacement}
+
+
+def _ignoring_case(path: PathMatch, regex: str) -> str:
+    """Envoy's ``case_sensitive`` does not hold for regular expressions: those say it themselves."""
+    return regex if path.case_sensitive else f"(?i){regex}"
+
+
+def _header_fields(request: HeaderChanges, response: HeaderChanges) -> _Fields:
+    return {
+        "request_headers_to_add": list(_header_values(request)),
+        "request_headers_to_remove": request.remove,
+        "response_headers_to_add": list(_header_values(response)),
+        "response_headers_to_remove": response.remove,
+    }
+
+
+def _header_values(changes: HeaderChanges) -> Iterator[base_pb2.HeaderValueOption]:
+    option = base_pb2.HeaderValueOption
+    for name, value in changes.add:
+        header = base_pb2.HeaderValue(key=name, value=value)
+        yield option(header=header, append_action=option.APPEND_IF_EXISTS_OR_ADD)
+    for name, value in changes.set:
+        header = base_pb2.HeaderValue(key=name, value=value)
+        yield option(header=header, append_action=option.OVERWRITE_IF_EXISTS_OR_ADD)
