@@ -1,5 +1,3 @@
 """xdsmesh: a service-mesh control plane for stock Envoy proxies."""
 
-from importlib.metadata import version
-
-__version__ = version("xdsmesh")
+__version__ = "0.1.0"

@@ -87,7 +87,7 @@ async def _serve(settings: Settings) -> None:
             ]
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, loop, repository, node)
+            listeners = await _listen(settings, loop, index, repository)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -122,7 +122,7 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         log.error("config folder refused: the last good state stays", problem=str(problem))
 
 
-async def _listen(settings: Settings, loop: Loop, repository: Repository, node: Node) -> AsyncExitStack:
+async def _listen(settings: Settings, loop: Loop, index: Index, repository: Repository) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
     stack = AsyncExitStack()
@@ -133,8 +133,8 @@ async def _listen(settings: Settings, loop: Loop, repository: Repository, node: 
         stack.push_async_callback(ads.stop, _GRACE_SECONDS)
         log.info("serving xDS", address=f"{settings.xds.host}:{xds_port}")
     if settings.http:
-        about = About(__version__, node, xds_port, ENVOY_VERSIONS)
-        http = HttpServer(make_app(repository, registry, about))
+        about = About(__version__, repository.node, xds_port, ENVOY_VERSIONS)
+        http = HttpServer(make_app(repository, registry, index, about))
         port = await http.start(settings.http.host, settings.http.port)
         stack.push_async_callback(http.stop)
         log.info("serving HTTP", address=f"{settings.http.host}:{port}")

@@ -1,0 +1,136 @@
+import httpx
+import pytest
+
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.config.files import decode_entry
+from xdsmesh.model.origin import Origin, Source
+
+RESOLVER = {
+    "Kind": "service-resolver",
+    "Name": "admin",
+    "DefaultSubset": "v1",
+    "Subsets": {"v1": {"Filter": ""}},
+}
+
+
+async def test_an_entry_is_read_back_as_it_was_written(api: httpx.AsyncClient) -> None:
+    answer = await api.put("/v1/config", json={**RESOLVER, "ConnectTimeout": "1m30s"})
+    assert (answer.status_code, answer.json()) == (200, True)
+
+    read = await api.get("/v1/config/service-resolver/admin")
+    entry = read.json()
+    assert read.headers["X-Consul-Index"] == str(entry["ModifyIndex"])
+    assert (entry["Kind"], entry["Name"], entry["DefaultSubset"]) == ("service-resolver", "admin", "v1")
+    assert entry["ConnectTimeout"] == "1m30s"
+    assert set(entry["Subsets"]) == {"v1"}
+    assert entry["CreateIndex"] == entry["ModifyIndex"] >= 1
+    assert (await api.get("/v1/config/service-resolver")).json() == [entry]
+
+
+async def test_an_entry_that_was_read_can_be_put_back(api: httpx.AsyncClient) -> None:
+    await api.put("/v1/config", json=RESOLVER)
+    entry = (await api.get("/v1/config/service-resolver/admin")).json()
+    answer = await api.put("/v1/config", json=entry)
+    assert (answer.status_code, answer.json()) == (200, True)
+    assert (await api.get("/v1/config/service-resolver/admin")).json() == entry
+
+
+async def test_the_content_type_does_not_matter(api: httpx.AsyncClient) -> None:
+    body = b'{"kind": "service-defaults", "NAME": "web", "protocol": "http"}'
+    for headers in (
+        {},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": "text/plain"},
+    ):
+        answer = await api.put("/v1/config", content=body, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, True)
+    assert (await api.get("/v1/config/service-defaults/web")).json()["Protocol"] == "http"
+
+
+async def test_lists_are_sorted_and_empty_ones_are_lists(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/v1/config/service-defaults")).json() == []
+    for name in ("web", "admin"):
+        await api.put("/v1/config", json={"Kind": "service-defaults", "Name": name, "Protocol": "http"})
+    names = [entry["Name"] for entry in (await api.get("/v1/config/service-defaults")).json()]
+    assert names == ["admin", "web"]
+
+
+async def test_compare_and_set(api: httpx.AsyncClient) -> None:
+    async def put(protocol: str, cas: int) -> bool:
+        body = {"Kind": "service-defaults", "Name": "web", "Protocol": protocol}
+        answer = await api.put(f"/v1/config?cas={cas}", json=body)
+        assert answer.status_code == 200
+        return answer.json() is True
+
+    async def modified() -> int:
+        return int((await api.get("/v1/config/service-defaults/web")).json()["ModifyIndex"])
+
+    assert await put("http", 0)
+    assert not await put("tcp", 0)
+    first = await modified()
+    assert await put("http2", first)
+    assert not await put("tcp", first)
+    assert (await api.delete(f"/v1/config/service-defaults/web?cas={first}")).json() is False
+    assert (await api.delete(f"/v1/config/service-defaults/web?cas={await modified()}")).json() is True
+    assert (await api.get("/v1/config/service-defaults/web")).status_code == 404
+
+
+async def test_deletion_without_cas_answers_an_empty_object_also_twice(api: httpx.AsyncClient) -> None:
+    await api.put("/v1/config", json=RESOLVER)
+    for _ in range(2):
+        answer = await api.delete("/v1/config/service-resolver/admin")
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert (await api.get("/v1/config/service-resolver")).json() == []
+
+
+async def test_a_missing_entry_is_told_in_the_words_that_clients_look_for(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/v1/config/service-router/web")
+    assert answer.status_code == 404
+    assert answer.text.startswith("Config entry not found")
+    assert "web" in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_an_unknown_kind_is_refused_by_name(api: httpx.AsyncClient, method: str) -> None:
+    answer = await api.request(method, "/v1/config/service-rooter/web")
+    assert answer.status_code == 400
+    assert "service-rooter" in answer.text
+    assert "service-router" in answer.text
+    assert (await api.get("/v1/config/service-rooter")).status_code == 400
+
+
+async def test_refused_bodies_name_every_problem_and_change_nothing(api: httpx.AsyncClient) -> None:
+    answer = await api.put(
+        "/v1/config", json={"Kind": "service-defaults", "Name": "web", "Protocoll": "http", "Mtea": {}}
+    )
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert "Protocoll" in answer.text
+    assert "Mtea" in answer.text
+    assert (await api.put("/v1/config", content=b"{")).status_code == 400
+    assert (await api.put("/v1/config", json={"Kind": "service-rooter", "Name": "web"})).status_code == 400
+    assert (await api.put("/v1/config?cas=-1", json=RESOLVER)).status_code == 400
+    assert (await api.put("/v1/config?cas=x", json=RESOLVER)).status_code == 400
+    assert (await api.get("/v1/config/service-resolver")).json() == []
+
+
+async def test_a_write_that_breaks_a_chain_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.put(
+        "/v1/config", json={"Kind": "service-splitter", "Name": "web", "Splits": [{"Weight": 100}]}
+    )
+    assert answer.status_code == 400
+    assert "does not permit advanced routing" in answer.text
+    assert (await api.get("/v1/config/service-splitter")).json() == []
+
+
+async def test_an_entry_of_a_file_is_refused_to_the_api(
+    api: httpx.AsyncClient, repository: Repository
+) -> None:
+    entry = decode_entry(b'{"Kind": "service-defaults", "Name": "web", "Protocol": "http"}')
+    await repository.put_entry(entry, Origin(Source.FILE, "/etc/mesh/web.hcl", 7, 1))
+    for answer in (
+        await api.put("/v1/config", json={"Kind": "service-defaults", "Name": "web", "Protocol": "tcp"}),
+        await api.delete("/v1/config/service-defaults/web"),
+    ):
+        assert answer.status_code == 409
+        assert "/etc/mesh/web.hcl:7" in answer.text

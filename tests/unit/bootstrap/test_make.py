@@ -1,0 +1,69 @@
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from xdsmesh.bootstrap import HostPort, find_envoy, make_bootstrap
+
+LOCAL = HostPort("127.0.0.1", 8502)
+SIDECAR = Path(__file__).parents[3] / "envoy-bootstrap" / "sidecar.yaml"
+
+
+def control_plane(bootstrap: dict[str, Any]) -> dict[str, Any]:
+    [cluster] = bootstrap["static_resources"]["clusters"]
+    assert isinstance(cluster, dict)
+    return cluster
+
+
+def validate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [find_envoy(), "--mode", "validate", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_the_hand_written_sidecar_is_what_we_generate() -> None:
+    written = yaml.safe_load(SIDECAR.read_text(encoding="utf-8"))
+    # The one thing that the command line adds to the file.
+    node = {"id": "web-1-sidecar-proxy", "cluster": "web"}
+    assert {**written, "node": node} == make_bootstrap("web-1-sidecar-proxy", "web", LOCAL)
+
+
+def test_no_admin_port_is_open_unless_asked_for() -> None:
+    assert "admin" not in make_bootstrap("web-1-sidecar-proxy", "web", LOCAL)
+    with_admin = make_bootstrap("web-1-sidecar-proxy", "web", LOCAL, HostPort("127.0.0.1", 19000))
+    assert with_admin["admin"] == {
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 19000}}
+    }
+
+
+def test_a_name_is_resolved_by_envoy_and_an_address_is_not() -> None:
+    assert control_plane(make_bootstrap("p", "s", LOCAL))["type"] == "STATIC"
+    assert control_plane(make_bootstrap("p", "s", HostPort("::1", 8502)))["type"] == "STATIC"
+    assert control_plane(make_bootstrap("p", "s", HostPort("mesh.example", 8502)))["type"] == "STRICT_DNS"
+
+
+@pytest.mark.envoy
+def test_envoy_accepts_the_hand_written_sidecar() -> None:
+    result = validate("-c", str(SIDECAR), "--service-node", "web-1-sidecar-proxy", "--service-cluster", "web")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("xds", ["127.0.0.1:8502", "[::1]:8502", "mesh.example:8502"])
+@pytest.mark.parametrize(
+    "admin", [None, HostPort("127.0.0.1", 0), HostPort("::1", 19000), Path("/run/admin.sock")]
+)
+def test_envoy_accepts_what_we_generate(xds: str, admin: HostPort | Path | None, tmp_path: Path) -> None:
+    bootstrap = make_bootstrap("web-1", "web", HostPort.parse(xds), admin)
+    file = tmp_path / "bootstrap.json"
+    file.write_text(json.dumps(bootstrap), encoding="utf-8")
+    result = validate("-c", str(file))
+    assert result.returncode == 0, result.stderr
+    assert "deprecated" not in result.stderr.lower()

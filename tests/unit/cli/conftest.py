@@ -1,0 +1,71 @@
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from xdsmesh.api.about import About
+from xdsmesh.api.app import make_app
+from xdsmesh.api.serve import HttpServer
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.index.views import Index
+from xdsmesh.model.catalog import Node
+from xdsmesh.status import Registry
+from xdsmesh.store.memory import MemoryStore
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+XDS_PORT = 18502
+
+
+@pytest.fixture
+def command() -> Path:
+    """The installed command."""
+    return Path(sys.executable).parent / "xdsmesh"
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment without what would steer the command, and without a terminal's width or colours."""
+    dropped = ("XDSMESH_", "FORCE_COLOR", "COLUMNS")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    return {**kept, "COLUMNS": "200", "TERM": "dumb"}
+
+
+@pytest.fixture
+def xdsmesh(command: Path, tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run the installed command in an empty folder."""
+
+    def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**environment, **variables},
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def registry() -> Registry:
+    """The status of the mesh that the API shows."""
+    return Registry()
+
+
+@pytest.fixture
+async def api(registry: Registry) -> AsyncIterator[str]:
+    """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
+    node = Node("node-1", "127.0.0.1", "dc1")
+    server = HttpServer(
+        make_app(Repository(MemoryStore(), node), registry, Index(), About("0.1.0", node, XDS_PORT))
+    )
+    port = await server.start("127.0.0.1", 0)
+    yield f"127.0.0.1:{port}"
+    await server.stop()

@@ -1,0 +1,139 @@
+"""Commands against the real HTTP API."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from xdsmesh.cli import app
+from xdsmesh.cli.errors import CommandError
+from xdsmesh.model.resource import CLUSTER, LISTENER
+from xdsmesh.status import Registry, StreamRecord
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., Awaitable[Result]]
+
+DEFAULTS = 'Kind = "service-defaults"\nName = "web"\nProtocol = "http"\n'
+SERVICE = 'service {\n  name = "web"\n  id = "web-1"\n  port = 8080\n  connect { sidecar_service {} }\n}\n'
+
+
+@pytest.fixture
+def call(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Call:
+    """Run a command in an empty folder, against the API that this test's event loop serves."""
+    monkeypatch.chdir(tmp_path)
+
+    async def run(*arguments: str, stdin: str = "") -> Result:
+        env = {**environment, "XDSMESH_HTTP_ADDR": api}
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=stdin, env=env)
+
+    return run
+
+
+async def printed(running: Awaitable[Result]) -> str:
+    """What a command printed that was done without a complaint."""
+    result = await running
+    assert (result.exit_code, result.stderr, result.exception) == (0, "", None)
+    return result.stdout
+
+
+async def refused(running: Awaitable[Result]) -> str:
+    """The complaint with which a command ended; what `main` prints before it exits 1."""
+    result = await running
+    assert isinstance(result.exception, CommandError)
+    return str(result.exception)
+
+
+async def test_an_entry_is_written_listed_read_and_deleted(call: Call) -> None:
+    assert await printed(call("config", "write", "-", stdin=DEFAULTS)) == (
+        "Config entry written: service-defaults/web\n"
+    )
+    assert await printed(call("config", "list")) == "service-defaults/web\n"
+    assert await printed(call("config", "list", "--kind", "service-defaults")) == "web\n"
+    read = await printed(call("config", "read", "--kind", "service-defaults", "--name", "web"))
+    assert json.loads(read)["Protocol"] == "http"
+    # What was read can be written back.
+    await printed(call("config", "write", "-", stdin=read))
+    await printed(call("config", "delete", "service-defaults/web"))
+    assert await printed(call("config", "list", "--format", "json")) == "[]\n"
+    assert "service-defaults" in await refused(call("config", "read", "service-defaults/web"))
+
+
+async def test_compare_and_set_refuses_to_undo_what_others_did(call: Call) -> None:
+    await printed(call("config", "write", "-", "--cas", "0", stdin=DEFAULTS))
+    tcp = DEFAULTS.replace("http", "tcp")
+    said = await refused(call("config", "write", "-", "--cas", "0", stdin=tcp))
+    assert "config read service-defaults/web" in said
+    assert "not changed" in await refused(call("config", "delete", "service-defaults/web", "--cas", "99"))
+    read = json.loads(await printed(call("config", "read", "service-defaults/web")))
+    assert read["Protocol"] == "http"
+    await printed(call("config", "delete", "service-defaults/web", "--cas", str(read["ModifyIndex"])))
+
+
+async def test_what_the_server_refuses_is_told_with_the_place_in_the_file(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "router.hcl").write_text('# routes\nKind = "service-router"\nName = "web"\n')
+    assert (await refused(call("config", "write", "router.hcl"))).startswith("router.hcl:2:1: ")
+
+
+async def test_services_are_registered_from_files_and_flags(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "web.hcl").write_text(SERVICE)
+    flags = ("--name", "db", "--id", "db-1", "--port", "5432", "--tag", "a", "--tag", "b", "--meta", "k=v=w")
+    assert await printed(call("services", "register", "web.hcl")) == "Registered service: web\n"
+    assert await printed(call("services", "register", *flags)) == "Registered service: db\n"
+    table = (await printed(call("services", "list"))).splitlines()
+    assert [line.split()[0] for line in table] == ["ID", "db-1", "web-1", "web-1-sidecar-proxy"]
+    assert table[1].split() == ["db-1", "db", "service", ":5432", "a,b", "k=v=w"]
+    assert await printed(call("services", "deregister", "web.hcl", "db-1")) == (
+        "Deregistered service: web-1\nDeregistered service: db-1\n"
+    )
+    assert await printed(call("services", "list", "--format", "json")) == "{}\n"
+    assert "db-1" in await refused(call("services", "deregister", "--id", "db-1"))
+
+
+async def test_the_bootstrap_leads_the_registered_sidecar_to_the_server(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "web.hcl").write_text(SERVICE)
+    await printed(call("services", "register", "web.hcl"))
+    bootstrap = json.loads(await printed(call("envoy", "--sidecar-for", "web-1", "--bootstrap")))
+    assert bootstrap["node"] == {"id": "web-1-sidecar-proxy", "cluster": "web"}
+    assert '"address": "127.0.0.1", "port_value": 18502' in json.dumps(bootstrap)
+    other = await printed(call("envoy", "--sidecar-for", "web-1", "--bootstrap", "--xds-addr", "mesh:1"))
+    assert '"address": "mesh", "port_value": 1}' in json.dumps(json.loads(other))
+    assert "no service with the id 'api-1'" in await refused(call("envoy", "--sidecar-for", "api-1"))
+
+
+@pytest.mark.envoy
+async def test_envoy_gets_the_bootstrap_and_what_follows_the_dashes(
+    call: Call, xdsmesh: Run, api: str, tmp_path: Path
+) -> None:
+    (tmp_path / "web.hcl").write_text(SERVICE)
+    await printed(call("services", "register", "web.hcl"))
+    # Where the command becomes Envoy, it needs a process of its own.
+    arguments = ("envoy", "--sidecar-for", "web-1", "--http-addr", api, "--", "--mode", "validate")
+    result = await asyncio.to_thread(xdsmesh, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "OK" in result.stdout
+
+
+async def test_proxies_shows_who_is_connected_and_who_was_refused(call: Call, registry: Registry) -> None:
+    assert await printed(call("proxies")) == "No proxy is connected.\n"
+    now = datetime.now(UTC)
+    stream = StreamRecord("web-1-sidecar-proxy", "web", "1.40.0", "127.0.0.1", "delta", now, lambda: 1)
+    for type_url, nonce in ((CLUSTER, "1"), (LISTENER, "2")):
+        stream.requested(type_url)
+        stream.sent(type_url, "v1", nonce, 1, now)
+    stream.acked(CLUSTER, "1", now, in_doubt=False)
+    stream.rejected(LISTENER, "2", "unknown filter", ["public"])
+    registry.connect(stream)
+    registry.refuse("ghost", "127.0.0.9", "it is not registered", now)
+    table = await printed(call("proxies"))
+    lines = table.splitlines()
+    assert lines[1].split()[:3] == ["web-1-sidecar-proxy", "web", "1.40.0"]
+    assert lines[1].split()[4:] == ["SYNCED", "-", "ERROR", "-", "-"]
+    assert "  web-1-sidecar-proxy LDS (public): unknown filter" in lines
+    assert "  ghost from 127.0.0.9: it is not registered" in table
+    snapshot = json.loads(await printed(call("proxies", "--format", "json")))
+    assert snapshot["connected"][0]["types"][1]["error"] == "unknown filter"

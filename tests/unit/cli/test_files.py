@@ -1,0 +1,84 @@
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xdsmesh.cli.files import entries_of, entry_body, service_body, service_ids, services_of
+from xdsmesh.model.errors import RefusedError
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DEFAULTS = 'Kind = "service-defaults"\nName = "web"\nProtocol = "http"\n'
+ROUTER = 'Kind = "service-router"\nName = "web"\nRoutes = [{ Destination { Service = "admin" } }]\n'
+SERVICE = 'service {\n  name = "web"\n  id = "web-1"\n  port = 8080\n  connect { sidecar_service {} }\n}\n'
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "router.hcl": ROUTER,
+        "defaults.hcl": DEFAULTS,
+        "web.hcl": SERVICE,
+        "typo.hcl": 'Kind = "service-defaults"\nName = "web"\nProtokol = "http"\n',
+        "empty.hcl": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_entries_are_sent_after_what_they_refer_to() -> None:
+    entries = entries_of(["router.hcl", "defaults.hcl"])
+    assert [each.value.KIND for each in entries] == ["service-defaults", "service-router"]
+    assert json.loads(entry_body(entries[0].value)) == {
+        "Kind": "service-defaults",
+        "Name": "web",
+        "Protocol": "http",
+    }
+
+
+def test_a_service_keeps_its_wish_for_a_sidecar() -> None:
+    [service] = services_of(["web.hcl"])
+    body = json.loads(service_body(service.value))
+    assert (body["ID"], body["Name"], body["Port"]) == ("web-1", "web", 8080)
+    assert body["Connect"] == {"SidecarService": {}}
+
+
+def test_the_problems_of_all_files_are_told_at_once_with_their_places() -> None:
+    with pytest.raises(RefusedError) as refused:
+        entries_of(["router.hcl", "typo.hcl", "absent.hcl", "empty.hcl", "web.hcl", "notes.txt"])
+    lines = sorted(str(refused.value).splitlines())
+    assert [line.split(": ")[0] for line in lines] == [
+        "absent.hcl",
+        "empty.hcl",
+        "notes.txt",
+        "typo.hcl:3:1",
+        "web.hcl:1:1",
+    ]
+    assert "did you mean Protocol?" in lines[3]
+    assert "xdsmesh services register" in lines[4]
+
+
+def test_an_entry_where_services_belong_is_refused() -> None:
+    with pytest.raises(RefusedError, match="xdsmesh config write"):
+        services_of(["web.hcl", "router.hcl"])
+
+
+def test_what_is_deregistered_is_named_by_id_or_by_file() -> None:
+    Path("web").write_text("a file whose name has no ending is an id")
+    assert service_ids(["web", "web.hcl", "db-1"]) == ["web", "web-1", "db-1"]
+
+
+def test_nothing_is_written_if_one_file_is_wrong(xdsmesh: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        result = xdsmesh("config", "write", "defaults.hcl", "typo.hcl", "--http-addr", f"{host}:{port}")
+        listener.setblocking(False)  # noqa: FBT003 - the socket API has it positional
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert result.returncode == 1
+    assert result.stderr.startswith("typo.hcl:3:1: ")

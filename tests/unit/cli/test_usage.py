@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from typer.testing import CliRunner
+
+from xdsmesh.cli import app
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_help_names_every_command(xdsmesh: Run) -> None:
+    result = xdsmesh("--help")
+    assert result.returncode == 0
+    for command in ("server", "envoy", "config", "services", "proxies", "demo", "version"):
+        assert f" {command} " in result.stdout
+
+
+def test_the_command_starts_without_what_only_some_commands_need() -> None:
+    script = "import sys, xdsmesh.cli; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"httpx", "msgspec", "hcl2", "lark", "yaml", "grpc", "litestar", "rich", "cryptography"}
+    assert not heavy & set(loaded.stdout.split())
+
+
+def test_version(xdsmesh: Run) -> None:
+    result = xdsmesh("version")
+    assert result.returncode == 0
+    assert result.stdout.startswith("xdsmesh 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["proxy"], "No such command"),
+        (["server", "--colour"], "No such option"),
+        (["server", "--dev", "--log-format", "xml"], "log-format"),
+        (["demo", "--identity"], "--identity is not built yet"),
+        (["demo", "--datacenters"], "--datacenters is not built yet"),
+        (["envoy"], "--sidecar-for"),
+        (["envoy", "--sidecar-for", "web-1", "--xds-addr", "8502"], "is not host:port"),
+        (["envoy", "--sidecar-for", "web-1", "--admin-bind", "localhost:19000"], "is not an IP address"),
+        (["config", "write"], "Missing argument"),
+        (["config", "read"], "name the entry"),
+        (["config", "read", "service-router"], "name the entry"),
+        (["config", "read", "service-router/web", "--name", "web"], "not both"),
+        (["config", "delete", "--kind", "service-router"], "name the entry"),
+        (["services", "register"], "either files, or --name"),
+        (["services", "register", "web.hcl", "--name", "web"], "either files, or --name"),
+        (["services", "register", "web.hcl", "--port", "80"], "either files, or --name"),
+        (["services", "register", "--name", "web", "--meta", "version"], "KEY=VALUE"),
+        (["services", "deregister"], "name what to deregister"),
+        (["services", "list", "--http-addr", "ftp://127.0.0.1:21"], "neither host:port nor a URL"),
+        (["services", "list", "--http-addr", "mesh"], "neither host:port nor a URL"),
+        (["services", "list", "--format", "xml"], "--format"),
+    ],
+)
+def test_wrong_usage_exits_2_and_says_what_is_wrong(
+    arguments: list[str], said: str, environment: dict[str, str]
+) -> None:
+    result = CliRunner().invoke(app, arguments, env=environment)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_a_server_without_a_place_for_its_data_is_wrong_usage_with_all_problems(xdsmesh: Run) -> None:
+    result = xdsmesh("server", "--http-addr", "nowhere", "--config-dir", "absent")
+    assert result.returncode == 2
+    lines = result.stderr.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["--data-dir", "--http-addr", "--config-dir"]

@@ -1,0 +1,21 @@
+"""What the server tells about itself."""
+
+from dataclasses import dataclass
+
+from xdsmesh.model.catalog import Node
+
+OFF = -1
+"""The port of a listener that is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
+
+    ``envoy_versions`` are the versions of Envoy that it was built for, such as ``1.40.0``.
+    """
+
+    version: str
+    node: Node
+    xds_port: int = OFF
+    envoy_versions: tuple[str, ...] = ()

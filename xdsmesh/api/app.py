@@ -1,0 +1,52 @@
+"""The ASGI application: all resources over what they depend on."""
+
+from typing import Final
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from xdsmesh.api import agent, catalog, config, health, proxies, status
+from xdsmesh.api.about import About
+from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.request import make_gate
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.index.views import Index
+from xdsmesh.status import Registry
+
+ROUTES: Final = (
+    agent.about_self,
+    agent.register,
+    agent.deregister,
+    agent.services,
+    agent.service,
+    catalog.datacenters,
+    catalog.services,
+    catalog.service,
+    config.write,
+    config.read,
+    config.read_all,
+    config.remove,
+    health.service,
+    proxies.proxies,
+    proxies.work,
+    status.leader,
+    status.peers,
+)
+
+
+def make_app(repository: Repository, registry: Registry, index: Index, about: About) -> Litestar:
+    """Make the application; it holds no state of its own."""
+    traced = proxies.Proxies(registry, index, repository)
+    return Litestar(
+        list(ROUTES),
+        dependencies={
+            "repository": Provide(lambda: repository, sync_to_thread=False),
+            "proxies": Provide(lambda: traced, sync_to_thread=False),
+            "about": Provide(lambda: about, sync_to_thread=False),
+        },
+        before_request=make_gate(repository.datacenter),
+        exception_handlers=HANDLERS,
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )

@@ -1,0 +1,127 @@
+"""What every request goes through before its handler, and what handlers read besides body and query."""
+
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from litestar import Request
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
+
+from xdsmesh.model.origin import Origin, Source
+
+AnyRequest = Request[Any, Any, Any]
+
+_TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
+_NOT_BUILT: Final = ("filter", "node-meta", "peer", "sg", "sameness-group")
+_TRUE: Final = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[None]]:
+    """Make the check of all that a request must be free of, whatever it asks for."""
+
+    async def gate(request: AnyRequest) -> None:
+        _refuse_other_sites(request)
+        path_of(request)
+        _refuse_tenancy(request)
+        _refuse_other_datacenters(request, datacenter)
+        _refuse_what_would_narrow(request)
+
+    return gate
+
+
+def path_of(request: AnyRequest) -> str:
+    """The path as the client meant it: decoded, nothing collapsed or stripped.
+
+    Raises:
+        ClientException: it is not UTF-8, or has unprintable characters.
+    """
+    raw: bytes = request.scope["raw_path"]
+    try:
+        path = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        path = ""
+    if not path.isprintable() or not path:
+        raise ClientException(f"Invalid URL path: {raw.decode('latin-1')!a} has unprintable characters")
+    return path
+
+
+def tail(request: AnyRequest) -> str:
+    """The last parameter of the path, verbatim: ids may hold ``/`` and ``:``, also twice or at the end.
+
+    Raises:
+        NotFoundException: the part of the path before it is not exactly the route's.
+    """
+    depth = request.scope["path_template"].count("/")
+    *head, last = path_of(request).split("/", depth)
+    if head != request.scope["path"].split("/")[:depth]:
+        raise NotFoundException
+    return last
+
+
+def author(request: AnyRequest) -> Origin:
+    """The writer that a change is recorded under: the client's address, whichever port it came from."""
+    return Origin(Source.API, where=request.client.host if request.client else "")
+
+
+def own_address(request: AnyRequest) -> str:
+    """The server's own address, ``host:port``, as this client reached it."""
+    host, port = request.scope["server"] or ("localhost", None)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def flag(request: AnyRequest, name: str) -> bool:
+    """A switch of the query string: present without a value is true, else a boolean as Go spells it.
+
+    Raises:
+        ClientException: the value is no boolean.
+    """
+    value = request.query_params.get(name)
+    if value is None or value in _FALSE:
+        return False
+    if value in _TRUE:
+        return True
+    raise ClientException(f"Invalid value for ?{name}: {value!r} (leave it empty, or use true or false)")
+
+
+def _refuse_other_sites(request: AnyRequest) -> None:
+    """Browsers add ``Origin`` to what a page sends; only the server's own pages may send anything.
+
+    It is compared with the address of the socket, since a page can choose the ``Host``.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and not _is_own(origin, request):
+        raise PermissionDeniedException(f"Permission denied: requests from {origin!r} are not allowed")
+
+
+def _is_own(origin: str, request: AnyRequest) -> bool:
+    host, port = request.scope["server"] or ("", None)
+    try:
+        site = urlsplit(origin)
+        if (site.port or _PORTS.get(site.scheme)) != port or site.scheme != request.scope["scheme"]:
+            return False
+        return site.hostname == host or (site.hostname == "localhost" and ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def _refuse_tenancy(request: AnyRequest) -> None:
+    for parameter, header in _TENANCY.items():
+        for value in (request.query_params.get(parameter), request.headers.get(header)):
+            if value and value != "default":
+                raise ClientException(f"Invalid {parameter}: {value!r} (there is only 'default')")
+
+
+def _refuse_other_datacenters(request: AnyRequest, datacenter: str) -> None:
+    wanted = request.query_params.get("datacenter") or request.query_params.get("dc")
+    if wanted and wanted != datacenter:
+        raise ClientException(f"No path to datacenter {wanted!r} (this is {datacenter!r})")
+
+
+def _refuse_what_would_narrow(request: AnyRequest) -> None:
+    """Parameters that are not built yet and whose neglect would answer more than was asked for."""
+    for name in _NOT_BUILT:
+        if name in request.query_params:
+            raise ClientException(f"Invalid parameter: ?{name} is not supported yet (leave it out)")

@@ -1,0 +1,81 @@
+"""The bootstrap of a sidecar's Envoy: who it is, and where its control plane is. All else comes over ADS.
+
+Fields: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from xdsmesh.bootstrap.address import HostPort
+
+_CONTROL_PLANE: Final = "xdsmesh"
+"""The name of the static cluster."""
+
+_HTTP_PROTOCOL_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+_MAX_PROGRAM_SIZE: Final = 1 << 20
+"""The compiled size up to which a regular expression is accepted; Envoy's default of 100 is small."""
+
+
+def make_bootstrap(
+    node_id: str, node_cluster: str, xds: HostPort, admin: HostPort | Path | None = None
+) -> dict[str, Any]:
+    """Make a bootstrap, in the form that Envoy reads as JSON or YAML.
+
+    ``node_id`` is the id under which the proxy is registered, ``node_cluster`` the service that it stands
+    before. ``admin`` is an IP address and port, or the path of a Unix socket; without it Envoy has no admin
+    interface.
+    """
+    bootstrap: dict[str, Any] = {
+        "node": {"id": node_id, "cluster": node_cluster},
+        "dynamic_resources": {
+            "ads_config": {
+                "api_type": "DELTA_GRPC",
+                "transport_api_version": "V3",
+                "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROL_PLANE}}],
+            },
+            "cds_config": _from_ads(),
+            "lds_config": _from_ads(),
+        },
+        "static_resources": {"clusters": [_control_plane(xds)]},
+        "layered_runtime": {
+            "layers": [
+                {"name": "base", "static_layer": {"re2.max_program_size.error_level": _MAX_PROGRAM_SIZE}},
+            ],
+        },
+    }
+    if admin is not None:
+        bootstrap["admin"] = {"address": _address(admin)}
+    return bootstrap
+
+
+def _from_ads() -> dict[str, Any]:
+    # 0s: wait for the control plane as long as it takes; without an answer Envoy would start with nothing.
+    return {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": "0s"}
+
+
+def _control_plane(xds: HostPort) -> dict[str, Any]:
+    return {
+        "name": _CONTROL_PLANE,
+        **({"type": "STATIC"} if xds.is_ip else {"type": "STRICT_DNS", "dns_lookup_family": "ALL"}),
+        "connect_timeout": "2s",
+        "typed_extension_protocol_options": {
+            _HTTP_PROTOCOL_OPTIONS: {
+                "@type": f"type.googleapis.com/{_HTTP_PROTOCOL_OPTIONS}",
+                "explicit_http_config": {
+                    # Pings notice a server that vanished without closing the connection.
+                    "http2_protocol_options": {"connection_keepalive": {"interval": "30s", "timeout": "10s"}},
+                },
+            },
+        },
+        "load_assignment": {
+            "cluster_name": _CONTROL_PLANE,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(xds)}}]}],
+        },
+    }
+
+
+def _address(address: HostPort | Path) -> dict[str, Any]:
+    if isinstance(address, Path):
+        return {"pipe": {"path": str(address)}}
+    return {"socket_address": {"address": address.host, "port_value": address.port}}

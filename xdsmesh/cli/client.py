@@ -1,0 +1,180 @@
+"""A client of the server's HTTP API: a typed function for each call that the commands make.
+
+Paths and shapes are Consul's: https://developer.hashicorp.com/consul/api-docs
+"""
+
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+from msgspec import Struct, field
+
+from xdsmesh.cli.errors import CommandError, ServerRefusedError
+from xdsmesh.status import Snapshot
+
+T = TypeVar("T")
+
+_TIMEOUT: Final = httpx.Timeout(30, connect=5)
+
+
+class AgentService(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A registered instance. ``proxy`` is what a sidecar does, in Consul's words."""
+
+    kind: str = ""
+    id: str = field(name="ID")
+    service: str
+    address: str
+    port: int
+    tags: list[str]
+    meta: dict[str, str]
+    weights: dict[str, int]
+    datacenter: str = ""
+    proxy: dict[str, Any] | None = None
+
+    @property
+    def stands_before(self) -> str:
+        """The id of the instance whose sidecar this is, or empty."""
+        return str((self.proxy or {}).get("DestinationServiceID", ""))
+
+    @property
+    def destination(self) -> str:
+        """The service whose sidecar this is, or empty."""
+        return str((self.proxy or {}).get("DestinationServiceName", ""))
+
+
+class XdsPorts(Struct, frozen=True, rename="pascal"):
+    """The bound xDS ports; not above 0 when there is no such listener."""
+
+    plaintext: int
+
+
+class XdsInfo(Struct, frozen=True, rename="pascal"):
+    """Where the server speaks xDS."""
+
+    ports: XdsPorts
+
+
+class AgentSelf(Struct, frozen=True):
+    """What the server says of itself."""
+
+    xds: XdsInfo = field(name="xDS")
+
+
+class Client:
+    """A connection to one server; every call raises ``CommandError`` with a sentence when it fails."""
+
+    def __init__(self, address: str, token: str = "", ca_cert: Path | None = None) -> None:
+        self._address = address
+        self._http = httpx.Client(
+            base_url=_base_url(address),
+            headers={b"X-Consul-Token": token.encode()} if token else {},
+            verify=_trust(ca_cert),
+            timeout=_TIMEOUT,
+            # A proxy for the Web, which the environment may name, does not lead to a control plane.
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    @property
+    def host(self) -> str:
+        """The host of the server."""
+        return urlsplit(self._address).hostname or ""
+
+    def agent_self(self) -> AgentSelf:
+        """What the server says of itself."""
+        return self._call("GET", "/v1/agent/self", AgentSelf)
+
+    def services(self) -> dict[str, AgentService]:
+        """The registered instances by id."""
+        return self._call("GET", "/v1/agent/services", dict[str, AgentService])
+
+    def register_service(self, body: bytes) -> None:
+        """Register an instance, and the sidecar that it asks for."""
+        self._send("PUT", "/v1/agent/service/register", body=body)
+
+    def deregister_service(self, service_id: str) -> None:
+        """Remove an instance and its sidecar."""
+        self._send("PUT", f"/v1/agent/service/deregister/{_segment(service_id)}")
+
+    def write_entry(self, body: bytes, cas: int | None = None) -> bool:
+        """Write a config entry; false when it is no longer the one of revision ``cas``."""
+        return self._call("PUT", "/v1/config", bool, body=body, cas=cas)
+
+    def entry(self, kind: str, name: str) -> dict[str, Any]:
+        """A config entry."""
+        return self._call("GET", _entry_path(kind, name), dict[str, Any])
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        """The config entries of a kind."""
+        return self._call("GET", f"/v1/config/{_segment(kind)}", list[dict[str, Any]])
+
+    def delete_entry(self, kind: str, name: str, cas: int | None = None) -> bool:
+        """Delete a config entry; false when it is no longer the one of revision ``cas``."""
+        answer = self._call("DELETE", _entry_path(kind, name), object, cas=cas)
+        return answer is not False
+
+    def proxies(self) -> Snapshot:
+        """Who is connected, and who was refused."""
+        return self._call("GET", "/v1/xdsmesh/proxies", Snapshot)
+
+    def _call(
+        self, method: str, path: str, answer: type[T], *, body: bytes = b"", cas: int | None = None
+    ) -> T:
+        content = self._send(method, path, body=body, cas=cas)
+        try:
+            return msgspec.json.decode(content, type=answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CommandError(
+                f"{self._address}{path} answered what is not of this API (is it an xdsmesh server?): {error}"
+            ) from error
+
+    def _send(self, method: str, path: str, *, body: bytes = b"", cas: int | None = None) -> bytes:
+        query = {} if cas is None else {"cas": str(cas)}
+        try:
+            response = self._http.request(method, path, content=body, params=query)
+        except httpx.TimeoutException as error:
+            raise CommandError(f"the server at {self._address} does not answer") from error
+        except httpx.HTTPError as error:
+            raise CommandError(
+                f"cannot reach a server at {self._address}: {error} (start one with `xdsmesh server --dev`,"
+                " or set --http-addr or XDSMESH_HTTP_ADDR to where one is)"
+            ) from error
+        if response.status_code == httpx.codes.OK:
+            return response.content
+        text = response.text.strip() or response.reason_phrase
+        if response.is_server_error:
+            raise CommandError(f"the server at {self._address} failed ({response.status_code}): {text}")
+        raise ServerRefusedError(text)
+
+
+def _base_url(address: str) -> httpx.URL:
+    try:
+        return httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise CommandError(f"{address!r} is not the address of a server: {error}") from error
+
+
+def _trust(ca_cert: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_cert)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandError(f"cannot use the CA certificates in {ca_cert}: {error}") from error
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _entry_path(kind: str, name: str) -> str:
+    return f"/v1/config/{_segment(kind)}/{_segment(name)}"

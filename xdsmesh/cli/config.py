@@ -1,0 +1,132 @@
+"""``xdsmesh config``: write, read, list and delete config entries."""
+
+from typing import Annotated
+
+import typer
+
+from xdsmesh.cli.errors import CommandError, ServerRefusedError
+from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
+
+app = typer.Typer(help="Write, read, list and delete config entries.", no_args_is_help=True)
+
+Target = Annotated[str | None, typer.Argument(metavar="KIND/NAME", help="Such as service-router/web.")]
+Kind = Annotated[str | None, typer.Option(metavar="KIND", help="The kind, such as service-router.")]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="The entry's name.")]
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE", help="HCL, JSON or YAML; - is standard input (HCL or JSON).")
+]
+Cas = Annotated[
+    int | None,
+    typer.Option(metavar="INDEX", min=0, help="Only if the entry's ModifyIndex is this; 0: if it is new."),
+]
+
+
+@app.command()
+def write(
+    files: Files,
+    *,
+    cas: Cas = None,
+    http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
+    token: Token = "",
+    ca_cert: CaCert = None,
+) -> None:
+    """Write the config entries of files; none if one of them is wrong."""
+    from xdsmesh.cli.client import Client
+    from xdsmesh.cli.files import entries_of, entry_body
+
+    entries = entries_of(files)
+    if cas is not None and len(entries) != 1:
+        raise typer.BadParameter(f"--cas is for a single entry, and there are {len(entries)}")
+    with Client(http_addr, token, ca_cert) as client:
+        for located in entries:
+            entry = located.value
+            title = f"{entry.KIND}/{entry.name}"
+            try:
+                written = client.write_entry(entry_body(entry), cas)
+            except ServerRefusedError as error:
+                raise error.at(located.place) from error
+            if not written:
+                raise _changed_meanwhile(title, cas)
+            typer.echo(f"Config entry written: {title}")
+
+
+@app.command()
+def read(
+    target: Target = None,
+    *,
+    kind: Kind = None,
+    name: Name = None,
+    http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
+    token: Token = "",
+    ca_cert: CaCert = None,
+) -> None:
+    """Print a config entry as JSON."""
+    entry_kind, entry_name = _identify(target, kind, name)
+    from xdsmesh.cli.client import Client
+    from xdsmesh.cli.output import show_json
+
+    with Client(http_addr, token, ca_cert) as client:
+        show_json(client.entry(entry_kind, entry_name))
+
+
+@app.command("list")
+def list_(
+    *,
+    kind: Kind = None,
+    output_format: OutputFormat = Format.TABLE,
+    http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
+    token: Token = "",
+    ca_cert: CaCert = None,
+) -> None:
+    """List config entries: KIND/NAME one a line, or just the names of one kind."""
+    from xdsmesh.cli.client import Client
+    from xdsmesh.cli.output import show_json
+    from xdsmesh.config.kinds import KINDS
+
+    with Client(http_addr, token, ca_cert) as client:
+        entries = [entry for each in ([kind] if kind else sorted(KINDS)) for entry in client.entries(each)]
+    if output_format is Format.JSON:
+        show_json(entries)
+        return
+    for entry in entries:
+        typer.echo(entry["Name"] if kind else f"{entry['Kind']}/{entry['Name']}")
+
+
+@app.command()
+def delete(
+    target: Target = None,
+    *,
+    kind: Kind = None,
+    name: Name = None,
+    cas: Cas = None,
+    http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
+    token: Token = "",
+    ca_cert: CaCert = None,
+) -> None:
+    """Delete a config entry."""
+    entry_kind, entry_name = _identify(target, kind, name)
+    from xdsmesh.cli.client import Client
+
+    title = f"{entry_kind}/{entry_name}"
+    with Client(http_addr, token, ca_cert) as client:
+        if not client.delete_entry(entry_kind, entry_name, cas):
+            raise _changed_meanwhile(title, cas)
+    typer.echo(f"Config entry deleted: {title}")
+
+
+def _identify(target: str | None, kind: str | None, name: str | None) -> tuple[str, str]:
+    """The entry's kind and name, from either way to give them."""
+    if target is not None and (kind is not None or name is not None):
+        raise typer.BadParameter("give the entry as KIND/NAME or with --kind and --name, not both")
+    if target is not None:
+        kind, _, name = target.partition("/")
+    if not kind or not name:
+        raise typer.BadParameter("name the entry: KIND/NAME, or --kind and --name")
+    return kind, name
+
+
+def _changed_meanwhile(title: str, cas: int | None) -> CommandError:
+    return CommandError(
+        f"{title} is not changed, since its ModifyIndex is not {cas}"
+        f" (`xdsmesh config read {title}` shows what it is now)"
+    )

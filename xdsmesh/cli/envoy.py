@@ -1,0 +1,118 @@
+"""``xdsmesh envoy``: a local Envoy with a generated bootstrap."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xdsmesh.cli.errors import CommandError
+from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token
+
+if TYPE_CHECKING:
+    from xdsmesh.bootstrap import HostPort
+    from xdsmesh.cli.client import AgentService, Client
+
+
+def envoy(
+    envoy_args: Annotated[
+        list[str] | None, typer.Argument(metavar="-- ENVOY-ARG", help="More arguments for Envoy.")
+    ] = None,
+    *,
+    sidecar_for: Annotated[
+        str, typer.Option(metavar="ID", help="The id of the service instance that Envoy stands before.")
+    ],
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="Print the bootstrap (JSON), and run nothing.")
+    ] = False,
+    admin_bind: Annotated[
+        str, typer.Option(metavar="IP:PORT|off", help="Where Envoy opens its admin interface.")
+    ] = "off",
+    xds_addr: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="The server's xDS; default: where the server says.")
+    ] = None,
+    http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
+    token: Token = "",
+    ca_cert: CaCert = None,
+) -> None:
+    """Run the Envoy of a registered sidecar."""
+    admin = _parse_admin(admin_bind)
+    xds = _parse_address("--xds-addr", xds_addr) if xds_addr else None
+
+    from xdsmesh.bootstrap import EnvoyNotFoundError, exec_envoy, find_envoy, make_bootstrap
+    from xdsmesh.cli.client import Client
+    from xdsmesh.cli.output import show_json
+
+    with Client(http_addr, token, ca_cert) as client:
+        sidecar = find_sidecar(client.services(), sidecar_for)
+        made = make_bootstrap(sidecar.id, sidecar.destination, xds or _ask_for_xds(client), admin)
+    if bootstrap:
+        show_json(made)
+        return
+    try:
+        exec_envoy(find_envoy(), made, envoy_args or ())
+    except (EnvoyNotFoundError, OSError) as error:
+        raise CommandError(f"cannot run Envoy: {error}") from error
+
+
+def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "AgentService":
+    """The sidecar that stands before an instance; ids are compared without case, as Consul does it.
+
+    Raises:
+        CommandError: there is none, or more than one.
+    """
+    wanted = service_id.casefold()
+    fronting = [each for each in services.values() if each.stands_before]
+    sidecars = [each for each in fronting if each.stands_before.casefold() == wanted]
+    if len(sidecars) == 1:
+        return sidecars[0]
+    if sidecars:
+        ids = ", ".join(sorted(each.id for each in sidecars))
+        raise CommandError(f"several sidecars stand before {service_id!r}: {ids} (deregister all but one)")
+    raise CommandError(_no_sidecar(services, service_id))
+
+
+def _no_sidecar(services: "dict[str, AgentService]", service_id: str) -> str:
+    fronted = sorted({each.stands_before for each in services.values()} - {""})
+    others = f"; there are sidecars for {', '.join(fronted)}" if fronted else ""
+    by_id = {each.casefold(): service for each, service in services.items()}
+    found = by_id.get(service_id.casefold())
+    if found is None:
+        return (
+            f"no service with the id {service_id!r} is registered{others}"
+            " (`xdsmesh services register FILE` registers one, with `connect { sidecar_service {} }` in it)"
+        )
+    if found.stands_before:
+        return f"{found.id!r} is itself a sidecar: use --sidecar-for {found.stands_before}"
+    return (
+        f"service {found.id!r} has no sidecar{others}"
+        " (add `connect { sidecar_service {} }` to its definition and register it again)"
+    )
+
+
+def _parse_address(flag: str, text: str) -> "HostPort":
+    from xdsmesh.bootstrap import HostPort
+
+    try:
+        return HostPort.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{flag}: {error}") from error
+
+
+def _parse_admin(text: str) -> "HostPort | None":
+    if text == "off":
+        return None
+    address = _parse_address("--admin-bind", text)
+    if not address.is_ip:
+        raise typer.BadParameter(f"--admin-bind: {address.host!r} is not an IP address, such as 127.0.0.1")
+    return address
+
+
+def _ask_for_xds(client: "Client") -> "HostPort":
+    """The server's xDS port, on the host where its HTTP API is."""
+    from xdsmesh.bootstrap import HostPort
+
+    port = client.agent_self().xds.ports.plaintext
+    if port <= 0:
+        raise CommandError(
+            "the server has no plain-text xDS port (start it with --xds-addr, or give --xds-addr here)"
+        )
+    return HostPort(client.host, port)

@@ -1,0 +1,61 @@
+"""Options that several commands take. A flag wins over the environment."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+
+DEFAULT_HTTP_ADDR: Final = "http://127.0.0.1:8500"
+
+
+class Format(StrEnum):
+    """How a command shows what it found."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def _http_url(text: str) -> str:
+    url = text if "://" in text else f"http://{text}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or "://" in text)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise typer.BadParameter(f"{text!r} is neither host:port nor a URL, such as {DEFAULT_HTTP_ADDR}")
+    return url.rstrip("/")
+
+
+HttpAddr = Annotated[
+    str,
+    typer.Option(
+        "--http-addr",
+        metavar="ADDR",
+        envvar="XDSMESH_HTTP_ADDR",
+        callback=_http_url,
+        help="The server's HTTP API: host:port or a URL.",
+    ),
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        metavar="TOKEN",
+        envvar="XDSMESH_TOKEN",
+        show_default=False,
+        help="The token to present to the server.",
+    ),
+]
+CaCert = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-cert",
+        metavar="FILE",
+        envvar="XDSMESH_CACERT",
+        help="The CA certificates (PEM) to trust when the address is https.",
+    ),
+]
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to show the result.")]
