@@ -121,11 +121,6 @@ class Graph:
         """How many facts and results are kept."""
         return len(self._facts) + len(self._cells)
 
-    def value(self, *key: str) -> Any:
-        """The value of a fact, or None."""
-        fact = self._facts.get(key)
-        return fact.value if fact else None
-
     def hold(self, rule: Rule[P, T], *arguments: P.args, **_: P.kwargs) -> T:
         """Want a result, and keep it up to date until it is released as often as it was held."""
         cell = self._cell(rule, arguments)

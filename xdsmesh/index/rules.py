@@ -4,30 +4,39 @@ What is equal for many proxies is one cell: everything about an upstream is keye
 of upstreams by all of them together, so that a thousand replicas share it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from xdsmesh.chain.compile import compile_chain
 from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain
 from xdsmesh.config.entry import Entry
+from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import sidecars_key
 from xdsmesh.ir.endpoints import build_endpoints
-from xdsmesh.ir.sidecar import build_sidecar
+from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import Endpoint, EndpointTarget, LoadAssignment, SidecarIR, UpstreamIR
 from xdsmesh.ir.upstream import build_upstream
-from xdsmesh.model.catalog import Instance
+from xdsmesh.model.catalog import Instance, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
 from xdsmesh.model.trust import Leaf, TrustBundle
 from xdsmesh.translate.encode import Encodable, encode
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where chains are evaluated."""
 
     datacenter: str
     trust_domain: str
+
+
+class Caller(NamedTuple):
+    """What a proxy calls; equal for all replicas of a service."""
+
+    place: Place
+    upstreams: tuple[Upstream, ...]
+    services: tuple[str, ...]
+    """The services behind the upstreams, each once, sorted."""
 
 
 @rule(rank=0)
@@ -45,7 +54,11 @@ def chain(read: Reader, service: str, place: Place) -> CompiledChain | ChainErro
 def endpoints(read: Reader, target: EndpointTarget) -> tuple[Endpoint, ...]:
     """The addresses behind a target. A sidecar is as healthy as the application beside it."""
     sidecars: tuple[Instance, ...] = read.fact(*sidecars_key(target.service)) or ()
-    return build_endpoints(target, [_with_checks_of_application(read, sidecar) for sidecar in sidecars])
+    instances = [_with_checks_of_application(read, sidecar) for sidecar in sidecars]
+    try:
+        return build_endpoints(target, instances)
+    except FilterTypeError:
+        return ()  # such a filter is refused when it is written; what can't be judged gets no traffic
 
 
 def _with_checks_of_application(read: Reader, sidecar: Instance) -> Instance:
@@ -106,39 +119,54 @@ def merged(
     return {name: resource for service in services for name, resource in read(part, service, place).items()}
 
 
-@rule(rank=2)
-def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
-    """A sidecar's own part; None when no such proxy is registered, or trust is not known yet."""
+@rule(rank=3)
+def upstream_listeners(read: Reader, upstreams: tuple[Upstream, ...], place: Place) -> Resources:
+    """The listeners where an application finds its upstreams; none for one whose chain does not compile."""
+    irs = ((each, read(upstream, each.destination_name, place)) for each in upstreams)
+    listeners = (build_upstream_listener(each, ir) for each, ir in irs if ir is not None)
+    return {listener.name: read(encoded, listener) for listener in listeners}
+
+
+@rule(rank=0)
+def caller(read: Reader, proxy_id: str) -> Caller | None:
+    """What a proxy calls; None when no such proxy is registered, or trust is not known yet."""
     instance: Instance | None = read.fact("instance", proxy_id)
-    place = _place(read, instance)
-    if instance is None or instance.proxy is None or place is None:
+    roots: TrustBundle | None = read.fact("roots")
+    if instance is None or instance.proxy is None or roots is None:
         return None
-    upstreams = {name: read(upstream, name, place) for name in _upstream_names(instance)}
-    return build_sidecar(
-        instance,
-        read.fact("entry", "service-defaults", instance.proxy.destination_service_name),
-        read.fact("entry", "proxy-defaults", "global"),
-        {name: ir for name, ir in upstreams.items() if ir is not None},
-    )
+    upstreams = instance.proxy.upstreams
+    services = sorted({upstream.destination_name for upstream in upstreams})
+    return Caller(Place(instance.node.datacenter, roots.trust_domain), upstreams, tuple(services))
+
+
+@rule(rank=0)
+def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
+    """A sidecar's own part; None when no such proxy is registered."""
+    instance: Instance | None = read.fact("instance", proxy_id)
+    if instance is None or instance.proxy is None:
+        return None
+    service_defaults = read.fact("entry", "service-defaults", instance.proxy.destination_service_name)
+    return build_sidecar(instance, service_defaults, read.fact("entry", "proxy-defaults", "global"))
 
 
 @rule(rank=4)
 def clusters(read: Reader, proxy_id: str) -> Resources:
-    """The clusters of a sidecar: its upstreams', and the application beside it."""
-    instance: Instance | None = read.fact("instance", proxy_id)
-    place = _place(read, instance)
-    ir = read(sidecar, proxy_id)
-    if instance is None or place is None or ir is None:
+    """The clusters of a proxy: its upstreams', and the application beside it."""
+    calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
+    if calls is None or ir is None:
         return {}
-    upstreams = read(merged, upstream_clusters, _upstream_names(instance), place)
+    upstreams = read(merged, upstream_clusters, calls.services, calls.place)
     return {**upstreams, ir.local_cluster.name: read(encoded, ir.local_cluster)}
 
 
-@rule(rank=3)
+@rule(rank=4)
 def listeners(read: Reader, proxy_id: str) -> Resources:
-    """A sidecar's listeners."""
-    ir = read(sidecar, proxy_id)
-    return {listener.name: read(encoded, listener) for listener in ir.listeners} if ir else {}
+    """The listeners of a proxy: where the mesh reaches its application, and where that finds its upstreams."""
+    calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
+    if calls is None or ir is None:
+        return {}
+    upstreams = read(upstream_listeners, calls.upstreams, calls.place)
+    return {**upstreams, ir.public_listener.name: read(encoded, ir.public_listener)}
 
 
 @rule(rank=1)
@@ -153,29 +181,14 @@ def secrets(read: Reader, proxy_id: str) -> Resources:
 @rule(rank=5)
 def view(read: Reader, proxy_id: str) -> ProxyView | None:
     """All that a proxy should hold; None while it must not be served."""
-    instance: Instance | None = read.fact("instance", proxy_id)
-    place = _place(read, instance)
-    if instance is None or instance.proxy is None or place is None:
+    calls = read(caller, proxy_id)
+    if calls is None:
         return None
-    names = _upstream_names(instance)
     return ProxyView(
         proxy=proxy_id,
         clusters=read(clusters, proxy_id),
-        endpoints=read(merged, upstream_endpoints, names, place),
+        endpoints=read(merged, upstream_endpoints, calls.services, calls.place),
         listeners=read(listeners, proxy_id),
-        routes=read(merged, upstream_routes, names, place),
+        routes=read(merged, upstream_routes, calls.services, calls.place),
         secrets=read(secrets, proxy_id),
-    )
-
-
-def _place(read: Reader, instance: Instance | None) -> Place | None:
-    roots: TrustBundle | None = read.fact("roots")
-    return Place(instance.node.datacenter, roots.trust_domain) if instance and roots else None
-
-
-def _upstream_names(instance: Instance) -> tuple[str, ...]:
-    return (
-        tuple(sorted({upstream.destination_name for upstream in instance.proxy.upstreams}))
-        if instance.proxy
-        else ()
     )

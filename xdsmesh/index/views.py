@@ -6,10 +6,9 @@ from xdsmesh.index import rules
 from xdsmesh.index.graph import Graph
 from xdsmesh.index.rules import UPSTREAM_PARTS, Place
 from xdsmesh.index.tables import Tables
-from xdsmesh.model.catalog import Instance
+from xdsmesh.model.catalog import Instance, Upstream
 from xdsmesh.model.facts import Batch, FactKey
-from xdsmesh.model.resource import LISTENER, ProxyView
-from xdsmesh.model.trust import TrustBundle
+from xdsmesh.model.resource import CLUSTER, LISTENER, ProxyView
 
 
 class Index:
@@ -54,17 +53,28 @@ class Index:
 
     def entries_behind(self, proxy_id: str, type_url: str, name: str) -> tuple[FactKey, ...]:
         """The config entries that a resource of a proxy was made from, sorted."""
-        instance = self._tables.instance(proxy_id)
-        trust: TrustBundle | None = self._graph.value("roots")
-        if instance is None or instance.proxy is None or trust is None:
+        calls = self._graph.peek(rules.caller, proxy_id)
+        if calls is None:
             return ()
         behind: frozenset[FactKey] = frozenset()
-        if type_url == LISTENER:
-            behind = self._graph.facts_behind(rules.listeners, proxy_id)
-        elif type_url in UPSTREAM_PARTS:
-            place = Place(instance.node.datacenter, trust.trust_domain)
-            part = UPSTREAM_PARTS[type_url]
-            for upstream in instance.proxy.upstreams:
-                if name in self._graph.peek(part, upstream.destination_name, place):
-                    behind |= self._graph.facts_behind(part, upstream.destination_name, place)
+        for upstream in calls.upstreams:
+            behind |= self._upstream_facts(upstream, calls.place, type_url, name)
+        if type_url in (CLUSTER, LISTENER) and not behind:
+            behind = self._graph.facts_behind(rules.sidecar, proxy_id)
         return tuple(sorted(key for key in behind if key[0] == "entry"))
+
+    def _upstream_facts(
+        self, upstream: Upstream, place: Place, type_url: str, name: str
+    ) -> frozenset[FactKey]:
+        """The facts behind a resource, if it is this upstream's."""
+        if type_url == LISTENER:
+            found = name in self._graph.peek(rules.upstream_listeners, (upstream,), place)
+            return (
+                self._graph.facts_behind(rules.upstream, upstream.destination_name, place)
+                if found
+                else frozenset()
+            )
+        part = UPSTREAM_PARTS.get(type_url)
+        if part is None or name not in self._graph.peek(part, upstream.destination_name, place):
+            return frozenset()
+        return self._graph.facts_behind(part, upstream.destination_name, place)

@@ -1,6 +1,5 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
@@ -35,15 +34,9 @@ _ALPN: Final = {
 
 
 def build_sidecar(
-    sidecar: Instance,
-    service_defaults: ServiceDefaults | None,
-    proxy_defaults: ProxyDefaults | None,
-    upstreams: Mapping[str, UpstreamIR],
+    sidecar: Instance, service_defaults: ServiceDefaults | None, proxy_defaults: ProxyDefaults | None
 ) -> SidecarIR:
-    """What a sidecar does by its registration.
-
-    ``service_defaults`` is the entry of the service that it stands before. An upstream that is missing in
-    ``upstreams``, which are by the name of the service, gets no listener: its chain does not compile.
+    """What a sidecar does for its own application. ``service_defaults`` is the entry of that service.
 
     Raises:
         ValueError: the instance is no proxy.
@@ -52,21 +45,22 @@ def build_sidecar(
     if proxy is None:
         raise ValueError(f"{sidecar.id} is not a proxy")
     settings = local_settings(proxy, service_defaults, proxy_defaults)
-    outbound = [
-        _upstream_listener(upstream, upstreams[upstream.destination_name])
-        for upstream in proxy.upstreams
-        if upstream.destination_name in upstreams
-    ]
     return SidecarIR(
-        proxy=sidecar.id,
-        service=proxy.destination_service_name,
         local_cluster=_local_cluster(proxy, settings),
-        listeners=(_public_listener(sidecar, proxy, settings), *sorted(outbound, key=_name)),
+        public_listener=_public_listener(sidecar, proxy, settings),
     )
 
 
-def _name(listener: Listener) -> str:
-    return listener.name
+def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
+    """Where an application finds one of its upstreams: in plain text, on an address of its own machine."""
+    address, port = upstream.local_bind_address, upstream.local_bind_port
+    return Listener(
+        name=names.upstream_listener(ir.service, address, port),
+        address=address,
+        port=port,
+        direction=Direction.OUTBOUND,
+        filter=ir.filter,
+    )
 
 
 def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
@@ -106,15 +100,4 @@ def _public_filter(settings: LocalSettings) -> NetworkFilter:
         routes=routes,
         forward_client_cert=True,
         normalize_path=True,
-    )
-
-
-def _upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
-    address, port = upstream.local_bind_address, upstream.local_bind_port
-    return Listener(
-        name=names.upstream_listener(ir.service, address, port),
-        address=address,
-        port=port,
-        direction=Direction.OUTBOUND,
-        filter=ir.filter,
     )

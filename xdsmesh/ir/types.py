@@ -281,9 +281,7 @@ class UpstreamIR:
 
 @dataclass(frozen=True, slots=True)
 class SidecarIR:
-    """One sidecar's own part: the application beside it, and its listeners."""
+    """One sidecar's own part: the application beside it, and where the mesh reaches that."""
 
-    proxy: str
-    service: str
     local_cluster: LocalCluster
-    listeners: tuple[Listener, ...]
+    public_listener: Listener

@@ -4,7 +4,7 @@ import pytest
 
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
-from xdsmesh.ir.sidecar import build_sidecar
+from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
     Direction,
     DownstreamTls,
@@ -36,11 +36,11 @@ def sidecar(
     proxy: Proxy = PROXY, service: ServiceDefaults | None = None, every: ProxyConfig | None = None
 ) -> SidecarIR:
     defaults = ProxyDefaults(name="global", config=every) if every else None
-    return build_sidecar(replace(SIDECAR, proxy=proxy), service, defaults, {})
+    return build_sidecar(replace(SIDECAR, proxy=proxy), service, defaults)
 
 
 def public(ir: SidecarIR) -> Listener:
-    return ir.listeners[0]
+    return ir.public_listener
 
 
 def test_the_public_listener_stands_where_the_sidecar_is_registered() -> None:
@@ -56,7 +56,7 @@ def test_the_public_listener_stands_where_the_sidecar_is_registered() -> None:
 def test_a_bind_address_wins_and_without_any_address_it_listens_on_all() -> None:
     bound = public(sidecar(replace(PROXY, bind_address="10.0.0.1", bind_port=1234)))
     assert bound.name == "public_listener:10.0.0.1:1234"
-    anywhere = build_sidecar(replace(SIDECAR, address=""), None, None, {})
+    anywhere = build_sidecar(replace(SIDECAR, address=""), None, None)
     assert public(anywhere).name == "public_listener:0.0.0.0:21000"
 
 
@@ -157,18 +157,15 @@ def test_request_timeout_tells_unset_from_none_at_all(
     assert timeout == (None if expected is None else Duration.of(milliseconds=expected))
 
 
-def test_each_upstream_whose_chain_compiles_has_a_listener() -> None:
-    proxy = replace(
-        PROXY, upstreams=(Upstream("db", 9192), Upstream("api", 9191, "127.0.0.5"), Upstream("broken", 9193))
-    )
-    db, api = (UpstreamIR(name, Protocol.TCP, (), TcpProxy(name, name), None) for name in ("db", "api"))
-    ir = build_sidecar(replace(SIDECAR, proxy=proxy), None, None, {"db": db, "api": api})
-    assert [listener.name for listener in ir.listeners[1:]] == ["api:127.0.0.5:9191", "db:127.0.0.1:9192"]
-    assert ir.listeners[1].direction is Direction.OUTBOUND
-    assert ir.listeners[1].filter is api.filter
-    assert ir.listeners[1].tls is None, "the application speaks plain text to its sidecar"
+def test_an_upstream_listener_stands_where_the_registration_says() -> None:
+    api = UpstreamIR("api", Protocol.TCP, (), TcpProxy("api", "api"), None)
+    listener = build_upstream_listener(Upstream("api", 9191, "127.0.0.5"), api)
+    assert listener.name == "api:127.0.0.5:9191"
+    assert listener.direction is Direction.OUTBOUND
+    assert listener.filter is api.filter
+    assert listener.tls is None, "the application speaks plain text to its sidecar"
 
 
 def test_an_instance_that_is_no_proxy_is_refused() -> None:
     with pytest.raises(ValueError, match="web-1-sidecar-proxy is not a proxy"):
-        build_sidecar(replace(SIDECAR, proxy=None), None, None, {})
+        build_sidecar(replace(SIDECAR, proxy=None), None, None)

@@ -1,0 +1,106 @@
+"""What a proxy's view holds, and what it does without."""
+
+from collections.abc import Sequence
+
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
+from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
+from xdsmesh.index.views import Index
+from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.facts import Batch, Fact
+from xdsmesh.model.resource import CLUSTER, LISTENER, ROUTE, ProxyView
+from xdsmesh.model.trust import TrustBundle
+
+NODE = Node("n1", "127.0.0.1", "dc1")
+ROOTS = Fact(("roots",), TrustBundle("td.consul", "pem\n"))
+CLIENT = "client-1-sidecar-proxy"
+
+
+def entry(value: Entry) -> Fact:
+    return Fact(("entry", value.KIND, value.name), value)
+
+
+def sidecar(service: str, *upstreams: str) -> Fact:
+    calls = tuple(Upstream(name, 5000 + number) for number, name in enumerate(upstreams))
+    proxy = Proxy(service, f"{service}-1", local_service_port=8080, upstreams=calls)
+    proxy_id = f"{service}-1-sidecar-proxy"
+    instance = Instance(
+        proxy_id, f"{service}-sidecar-proxy", NODE, Kind.CONNECT_PROXY, port=21000, proxy=proxy
+    )
+    return Fact(("instance", proxy_id), instance)
+
+
+HTTP = entry(ProxyDefaults(name="global", config=ProxyConfig(protocol="http")))
+ROUTER = entry(
+    ServiceRouter(
+        name="web",
+        routes=[
+            Route(
+                match=Match(http=HTTPMatch(path_prefix="/a")),
+                destination=Destination(service="api", service_subset="v1"),
+            )
+        ],
+    )
+)
+SUBSETS = entry(ServiceResolver(name="api", subsets={"v1": Subset()}))
+
+
+def index_of(facts: Sequence[Fact]) -> Index:
+    index = Index()
+    index.apply(Batch(1, (ROOTS, *facts)))
+    return index
+
+
+def view_of(facts: Sequence[Fact]) -> ProxyView:
+    view = index_of(facts).view(CLIENT)
+    assert view is not None
+    return view
+
+
+def test_a_proxy_that_is_not_registered_has_no_view() -> None:
+    assert index_of([sidecar("web")]).view(CLIENT) is None
+
+
+def test_nothing_is_served_before_trust_is_known() -> None:
+    index = Index()
+    index.apply(Batch(1, (sidecar("client", "web"),)))
+    assert index.view(CLIENT) is None
+
+
+def test_an_upstream_whose_chain_does_not_compile_takes_only_itself_away() -> None:
+    view = view_of(
+        [HTTP, ROUTER, sidecar("client", "db", "web")]
+    )  # the router names a subset that nobody declares
+    assert set(view.listeners) == {"public_listener:0.0.0.0:21000", "db:127.0.0.1:5000"}
+    assert set(view.clusters) == {"local_app", "db.default.dc1.internal.td.consul"}
+    assert not view.routes
+
+
+def test_a_filter_of_the_wrong_type_lets_no_instance_in() -> None:
+    wrong = ServiceResolver(
+        name="web", default_subset="v1", subsets={"v1": Subset(filter="Service.Port == high")}
+    )
+    view = view_of([entry(wrong), sidecar("web"), sidecar("client", "web")])
+    (assignment,) = view.endpoints.values()
+    assert b"127.0.0.1" not in assignment.any
+
+
+def test_a_critical_application_makes_its_sidecar_unhealthy() -> None:
+    def endpoints(*checks: Check) -> bytes:
+        application = Instance("web-1", "web", NODE, port=8080, checks=checks)
+        view = view_of([sidecar("client", "web"), sidecar("web"), Fact(("instance", "web-1"), application)])
+        return view.endpoints["web.default.dc1.internal.td.consul"].any
+
+    assert endpoints() == endpoints(Check("c", "c", Health.PASSING))
+    assert endpoints() != endpoints(Check("c", "c", Health.CRITICAL))
+
+
+def test_the_entries_behind_a_resource_are_those_that_shaped_it() -> None:
+    index = index_of([HTTP, ROUTER, SUBSETS, sidecar("client", "db", "web")])
+    everything = (("entry", "proxy-defaults", "global"), SUBSETS.key, ROUTER.key)
+    assert index.entries_behind(CLIENT, ROUTE, "web") == everything
+    assert index.entries_behind(CLIENT, CLUSTER, "db.default.dc1.internal.td.consul") == everything[:1]
+    assert index.entries_behind(CLIENT, LISTENER, "db:127.0.0.1:5000") == everything[:1]
+    assert index.entries_behind(CLIENT, LISTENER, "public_listener:0.0.0.0:21000") == everything[:1]
+    assert index.entries_behind(CLIENT, ROUTE, "unknown") == ()
