@@ -161,7 +161,7 @@ def clusters(read: Reader, proxy_id: str) -> Resources:
 
 @rule(rank=4)
 def listeners(read: Reader, proxy_id: str) -> Resources:
-    """The listeners of a proxy: where the mesh reaches its application, and where that finds its upstreams."""
+    """The listeners of a proxy: where the mesh finds its application, and where that finds the mesh."""
     calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
     if calls is None or ir is None:
         return {}

@@ -17,8 +17,10 @@ _UNITS: Final = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
-_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_LIMIT: Final = 2**63
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_LONGEST: Final = 2**63 - 1
+_MAX_DIGITS: Final = 20
+"""No 64-bit number has as many digits, so the first ones of a longer number are too much already."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,10 +45,11 @@ class Duration:
         body = text[1:] if text[:1] in ("-", "+") else text
         if body == "0":
             return cls()
-        if not body or "".join(part.group() for part in _PART.finditer(body)) != body:
+        parts = list(_PART.finditer(body))
+        if not body or "".join(part.group() for part in parts) != body:
             raise ValueError(f"{text!r} is not a duration such as 10s, 1m30s or 250ms")
-        total = sum(_nanoseconds(*part.groups()) for part in _PART.finditer(body))
-        if total >= _LIMIT:
+        total = sum(_nanoseconds(*part.groups()) for part in parts)
+        if not -_LONGEST - 1 <= sign * total <= _LONGEST:
             raise ValueError(f"{text!r} is longer than 292 years")
         return cls(sign * total)
 
@@ -74,6 +77,7 @@ class Duration:
 
 def _nanoseconds(number: str, unit: str) -> int:
     whole, _, fraction = number.partition(".")
+    whole, fraction = whole.lstrip("0")[:_MAX_DIGITS], fraction[:_MAX_DIGITS]
     total = int(whole or 0) * _UNITS[unit]
     return total + (int(fraction) * _UNITS[unit] // 10 ** len(fraction) if fraction else 0)
 
