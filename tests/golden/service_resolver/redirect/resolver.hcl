@@ -1,0 +1,5 @@
+Kind = "service-resolver"
+Name = "old"
+Redirect {
+  Service = "web"
+}

@@ -1,0 +1,7 @@
+Kind = "service-resolver"
+Name = "next"
+Subsets = {
+  v2 = {
+    Filter = "Service.Meta.version == 2"
+  }
+}

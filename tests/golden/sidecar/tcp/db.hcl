@@ -1,0 +1,7 @@
+service {
+  name    = "db"
+  id      = "db-1"
+  address = "127.0.2.1"
+  port    = 8080
+  connect { sidecar_service {} }
+}

@@ -1,0 +1,97 @@
+"""What is said when a chain can't be compiled: the chain, the hop, the entry to look at, what to do."""
+
+from collections.abc import Sequence
+
+from xdsmesh.chain.hop import Hop
+from xdsmesh.chain.names import Lookup
+from xdsmesh.chain.protocol import ServiceProtocol
+from xdsmesh.chain.types import ChainError, ErrorCode
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.config.kinds.service_resolver import ServiceResolver
+
+
+class CompileError(Exception):
+    """Carries the error out of the depth of the compiler; ``compile_chain`` returns it as a value."""
+
+    def __init__(self, code: ErrorCode, message: str, *, kind: str, name: str) -> None:
+        super().__init__(message)
+        self.error = ChainError(code, message, kind, name)
+
+
+def missing_subset(chain: str, lookup: Lookup, resolver: ServiceResolver | None, hop: Hop) -> CompileError:
+    """A subset is asked for that the service's resolver does not have."""
+    if resolver is None:
+        lack = f'"{lookup.service}" has no service-resolver that defines it'
+    elif not resolver.subsets:
+        lack = f'service-resolver "{lookup.service}" defines no subsets'
+    else:
+        defined = ", ".join(f'"{name}"' for name in sorted(resolver.subsets))
+        lack = f'service-resolver "{lookup.service}" defines only {defined}'
+    return CompileError(
+        ErrorCode.MISSING_SUBSET,
+        f'chain "{chain}": {hop} leads to subset "{lookup.subset}" of "{lookup.service}", but {lack}: '
+        f"add it to that resolver's Subsets, or name another one",
+        kind=hop.kind,
+        name=hop.name,
+    )
+
+
+def circular_redirect(chain: str, visited: Sequence[Lookup], again: Lookup, hop: Hop) -> CompileError:
+    """Redirects lead back to where they began."""
+    way = " -> ".join(lookup.id for lookup in (*visited[visited.index(again) :], again))
+    return CompileError(
+        ErrorCode.CIRCULAR_REDIRECT,
+        f'chain "{chain}": {hop} leads in a circle, {way}: remove one of these redirects',
+        kind=hop.kind,
+        name=hop.name,
+    )
+
+
+def circular_reference(chain: str, path: Sequence[str], again: str, hop: Hop) -> CompileError:
+    """Splitters lead back to where they began."""
+    way = " -> ".join((*path[path.index(again) :], again))
+    return CompileError(
+        ErrorCode.CIRCULAR_REFERENCE,
+        f'chain "{chain}": {hop} leads in a circle, {way}: name a subset there, which is never split '
+        f"again, or remove one of these splits",
+        kind=hop.kind,
+        name=hop.name,
+    )
+
+
+def too_large(chain: str, what: str, splitter: Entry) -> CompileError:
+    """Splitters multiply beyond what a proxy could reasonably hold."""
+    return CompileError(
+        ErrorCode.TOO_LARGE,
+        f'chain "{chain}": service-splitter "{splitter.name}" {what}: let splits name subsets, which are '
+        f"never split again, or split by fewer services",
+        kind=splitter.KIND,
+        name=splitter.name,
+    )
+
+
+def inconsistent_protocols(
+    chain: str, first: ServiceProtocol, other: ServiceProtocol, hop: Hop
+) -> CompileError:
+    """Two services of a chain speak different protocols."""
+    kind, name = (ServiceDefaults.KIND, other.service) if other.has_service_defaults else (hop.kind, hop.name)
+    return CompileError(
+        ErrorCode.INCONSISTENT_PROTOCOLS,
+        f'chain "{chain}": {hop} leads to "{other.service}", whose protocol is {other}, but the chain\'s is '
+        f'that of "{first.service}", {first}: give both the same protocol by service-defaults',
+        kind=kind,
+        name=name,
+    )
+
+
+def advanced_routing_on_l4(chain: str, protocol: ServiceProtocol, entry: Entry) -> CompileError:
+    """A router or splitter where requests can't be told apart."""
+    return CompileError(
+        ErrorCode.L4_ADVANCED_ROUTING,
+        f'chain "{chain}": {entry.KIND} "{entry.name}" is in use, but the protocol of "{protocol.service}", '
+        f"{protocol}, does not permit advanced routing: set it to http, http2 or grpc "
+        f'by service-defaults "{protocol.service}" or proxy-defaults',
+        kind=entry.KIND,
+        name=entry.name,
+    )

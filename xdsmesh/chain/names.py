@@ -1,0 +1,42 @@
+"""The names of a chain's nodes and targets.
+
+Namespace and partition are always ``default``; they are spelled out because Consul's API shows them.
+"""
+
+from typing import NamedTuple
+
+
+class Lookup(NamedTuple):
+    """What is being resolved: a service, perhaps one of its subsets, in a datacenter."""
+
+    service: str
+    subset: str
+    datacenter: str
+
+    @property
+    def id(self) -> str:
+        """The id of the target with these parts: ``[subset.]service.default.default.datacenter``."""
+        return f"{self._prefixed}.default.default.{self.datacenter}"
+
+    def sni(self, trust_domain: str) -> str:
+        """The server name that its instances answer to, which is also the name of its cluster."""
+        return f"{self._prefixed}.default.{self.datacenter}.internal.{trust_domain}"
+
+    @property
+    def _prefixed(self) -> str:
+        return f"{self.subset}.{self.service}" if self.subset else self.service
+
+
+def router_key(service: str) -> str:
+    """The key of a service's router node."""
+    return f"router:{service}.default.default"
+
+
+def splitter_key(service: str) -> str:
+    """The key of a service's splitter node."""
+    return f"splitter:{service}.default.default"
+
+
+def resolver_key(lookup: Lookup) -> str:
+    """The key of the resolver node that ends at a target."""
+    return f"resolver:{lookup.id}"
