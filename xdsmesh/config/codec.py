@@ -1,0 +1,309 @@
+"""One decoder and one encoder for all shapes, driven by their types; no code per kind.
+
+Decoding follows Consul's rules: keys in any case and in PascalCase or snake_case (the exact PascalCase key
+wins), weakly typed values, one value for a list, a list of one object for an object. All problems of an
+input are collected; unknown keys are problems.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, inspect, structs
+
+from xdsmesh.config import paths, scalars, wording
+from xdsmesh.config.entry import Definition, Shape
+from xdsmesh.config.tree import Array, Member, Node, Object, Position, Scalar, repeated
+from xdsmesh.model.duration import Duration
+from xdsmesh.model.errors import Place, Problem
+
+S = TypeVar("S", bound=Shape)
+D = TypeVar("D", bound=Definition)
+
+_ENTERPRISE_ENDINGS: Final = ("namespace", "partition", "samenessgroup")
+
+
+def read(shape: type[D], node: Node, source: str) -> tuple[D | None, tuple[Problem, ...]]:
+    """Decode a definition, normalize it and check it by its own rules.
+
+    Returns:
+        The definition, or None if there are problems; and all its problems, each with its place in the text.
+    """
+    decoded = decode(shape, node, source)
+    definition = decoded.value.normalize()
+    found = [problem for problem in definition.problems() if not decoded.doubtful(problem.place.path)]
+    located = [Problem(decoded.place(item.place.path), item.what, item.remedy) for item in found]
+    problems = (*decoded.problems, *located)
+    return (None if problems else definition), problems
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[S]):
+    """A decoded value, as far as it could be read; what could not; and where each field stands.
+
+    ``misspelled`` are the paths of the objects that have unknown keys.
+    """
+
+    value: S
+    source: str
+    problems: tuple[Problem, ...]
+    positions: Mapping[str, Position]
+    misspelled: frozenset[str]
+
+    def place(self, path: str) -> Place:
+        """Where a field stands or, if it was not given, the nearest object around it."""
+        around = (known for known in self.positions if paths.within(path, known))
+        return self.positions[max(around, key=len)].place(self.source, path)
+
+    def doubtful(self, path: str) -> bool:
+        """Whether a rule judges what could not be read whole: then its finding may be wrong.
+
+        That is so for an object or list of which something is unread, for what is unread itself, for an item
+        beside such a one, and for a field that seems to be missing where an unknown key may stand for it.
+        """
+        unread = {problem.place.path for problem in self.problems}
+        unsure = {paths.owner(field_path) for field_path in unread}
+        return (
+            any(paths.within(inner, path) for inner in unsure)
+            or any(paths.within(path, outer) for outer in unread)
+            or (path.endswith("]") and paths.owner(path) in unsure)
+            or (path not in self.positions and paths.owner(path) in self.misspelled)
+        )
+
+
+def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
+    """Decode a tree into a shape, leaving out what is wrong."""
+    decoder = _Decoder(source)
+    fields = decoder.shape(_type_of(shape), node, "")
+    value = msgspec.convert({} if fields is UNSET else fields, shape)
+    return Decoded(value, source, tuple(decoder.problems), decoder.positions, frozenset(decoder.misspelled))
+
+
+def encode(value: Shape) -> dict[str, Any]:
+    """The shape as plain values under PascalCase keys. Durations are Go strings; defaults are left out."""
+    given = ((item, getattr(value, item.name)) for item in _fields_of(type(value)))
+    return {item.encode_name: _plain(part) for item, part in given if part != _default(item)}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Shape():
+            return encode(value)
+        case Duration():
+            return str(value)
+        case dict():
+            return {key: _plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value
+
+
+def _default(item: structs.FieldInfo) -> Any:
+    return item.default_factory() if callable(item.default_factory) else item.default
+
+
+@cache
+def _fields_of(shape: type[Shape]) -> tuple[structs.FieldInfo, ...]:
+    return structs.fields(shape)
+
+
+@cache
+def _type_of(shape: type[Shape]) -> inspect.StructType:
+    info = inspect.type_info(shape)
+    if not isinstance(info, inspect.StructType):
+        raise TypeError(f"{shape} is not a shape")
+    return info
+
+
+@cache
+def _by_key(shape: type[Shape]) -> dict[str, inspect.Field]:
+    return {_squash(item.encode_name): item for item in _type_of(shape).fields}
+
+
+@dataclass(slots=True)
+class _Decoder:
+    """The state of decoding one tree."""
+
+    source: str
+    problems: list[Problem] = field(default_factory=list)
+    positions: dict[str, Position] = field(default_factory=dict)
+    misspelled: set[str] = field(default_factory=set)
+
+    def shape(self, info: inspect.StructType, node: Node, path: str) -> Any:
+        """A struct's fields by their encoded names, or UNSET."""
+        self.positions.setdefault(path, node.at)
+        members = self._members(node, path)
+        if members is None:
+            return UNSET
+        values: dict[str, Any] = {}
+        for item, member in self._known(_shape_of(info), members, path):
+            if not (isinstance(member.value, Scalar) and member.value.value is None):
+                value = self._value(item.type, member.value, paths.join(path, item.encode_name))
+                values.update({item.encode_name: value} if value is not UNSET else {})
+        return values
+
+    def _members(self, node: Node, path: str) -> tuple[Member, ...] | None:
+        """The members of an object, or of the only object of a list."""
+        if isinstance(node, Array) and len(node.items) == 1:
+            (node,) = node.items
+        if isinstance(node, Object):
+            return node.members
+        self._mismatch(node, path, "must be an object")
+        return None
+
+    def _known(
+        self, shape: type[Shape], members: Iterable[Member], path: str
+    ) -> Iterator[tuple[inspect.Field, Member]]:
+        """The members that are fields, one for each field; the others become problems."""
+        fields = _by_key(shape)
+        chosen: dict[str, Member] = {}
+        for member in members:
+            item = fields.get(_squash(member.key))
+            if item is None:
+                self._refuse_key(shape, member, path)
+                continue
+            first = chosen.setdefault(item.encode_name, member)
+            if member.key == item.encode_name:
+                chosen[item.encode_name] = member
+            elif first is not member and first.key != item.encode_name:
+                problem = repeated(member.key, first.at, member.at, self.source)
+                self._add(member.at, paths.join(path, member.key), problem.what, problem.remedy)
+        return ((fields[_squash(name)], member) for name, member in chosen.items())
+
+    def _refuse_key(self, shape: type[Shape], member: Member, path: str) -> None:
+        key = _squash(member.key)
+        if key in _squashed(shape.IGNORED):
+            return
+        enterprise = key.endswith(_ENTERPRISE_ENDINGS) or key in _squashed(shape.ENTERPRISE)
+        if enterprise or key in _squashed(shape.UNBUILT):
+            if scalars.asks_for_nothing(member.value):
+                return
+            what = (
+                "is a feature of Consul Enterprise, which this is not" if enterprise else "is not built yet"
+            )
+            self._add(member.at, paths.join(path, member.key), f"{member.key} {what}", "remove it")
+            return
+        self.misspelled.add(path)
+        near = get_close_matches(key, _by_key(shape), n=1)
+        names = [_spelled_like(member.key, _by_key(shape)[match]) for match in near]
+        remedy = f"did you mean {names[0]}?" if names else _choices(shape)
+        self._add(member.at, paths.join(path, member.key), f"unknown key {wording.key(member.key)}", remedy)
+
+    def _value(self, info: inspect.Type, node: Node, path: str) -> Any:
+        self.positions[path] = node.at
+        match info:
+            case inspect.UnionType():
+                return self._value(_present(info), node, path)
+            case inspect.StructType():
+                return self.shape(info, node, path)
+            case inspect.DictType():
+                return self._mapping(info, node, path)
+            case inspect.ListType():
+                return self._list(info, node, path)
+        return self._scalar(info, node, path)
+
+    def _list(self, info: inspect.ListType, node: Node, path: str) -> Any:
+        """The items of a list, or the only one. An unread object is replaced, to keep the others' indexes."""
+        items = node.items if isinstance(node, Array) else (node,)
+        values = [
+            self._value(info.item_type, item, paths.item(path, index)) for index, item in enumerate(items)
+        ]
+        if UNSET not in values:
+            return values
+        return [{} if value is UNSET else value for value in values] if _holds_objects(info) else UNSET
+
+    def _mapping(self, info: inspect.DictType, node: Node, path: str) -> Any:
+        """Keys and values of an object, or of several that a list holds: labelled blocks come so."""
+        objects = node.items if isinstance(node, Array) else (node,)
+        values: dict[str, Any] = {}
+        seen: dict[str, Position] = {}
+        for item in objects:
+            if not isinstance(item, Object):
+                self._mismatch(item, path, "must be an object")
+                return UNSET
+            for member in item.members:
+                if member.key in seen:
+                    problem = repeated(member.key, seen[member.key], member.at, self.source)
+                    self._add(member.at, path, problem.what, problem.remedy)
+                    continue
+                seen[member.key] = member.at
+                values[member.key] = self._value(info.value_type, member.value, paths.key(path, member.key))
+        return {key: value for key, value in values.items() if value is not UNSET}
+
+    def _scalar(self, info: inspect.Type, node: Node, path: str) -> Any:
+        if not isinstance(node, Scalar):
+            self._mismatch(node, path, f"must be {_WANTED[type(info)]}")
+            return UNSET
+        try:
+            return _scalar_of(info, node)
+        except scalars.MismatchError as error:
+            self._mismatch(node, path, str(error))
+            return UNSET
+
+    def _mismatch(self, node: Node, path: str, must: str) -> None:
+        self._add(node.at, path, f"{paths.label(path) or 'this'} {must}, not {scalars.shown(node)}")
+
+    def _add(self, at: Position, path: str, what: str, remedy: str = "") -> None:
+        self.problems.append(Problem(at.place(self.source, path), what, remedy))
+
+
+_WANTED: Final[dict[type[inspect.Type], str]] = {
+    inspect.StrType: "text",
+    inspect.BoolType: "true or false",
+    inspect.IntType: "a whole number",
+    inspect.FloatType: "a number",
+    inspect.DataclassType: "a duration",
+}
+
+
+def _scalar_of(info: inspect.Type, node: Scalar) -> str | bool | int | float | Duration:
+    match info:
+        case inspect.StrType():
+            return scalars.as_text(node)
+        case inspect.BoolType():
+            return scalars.as_bool(node)
+        case inspect.IntType():
+            return scalars.as_integer(node, info.ge, info.le)
+        case inspect.FloatType():
+            return scalars.as_float(node)
+        case inspect.DataclassType() if info.cls is Duration:
+            return scalars.as_duration(node)
+    raise TypeError(f"the codec does not know fields of type {info}")
+
+
+def _present(info: inspect.UnionType) -> inspect.Type:
+    """What an optional field holds when it is given."""
+    (present,) = (option for option in info.types if not isinstance(option, inspect.NoneType))
+    return present
+
+
+def _shape_of(info: inspect.StructType) -> type[Shape]:
+    if not issubclass(info.cls, Shape):
+        raise TypeError(f"the codec does not know structs such as {info.cls}")
+    return info.cls
+
+
+def _holds_objects(info: inspect.ListType) -> bool:
+    return isinstance(info.item_type, inspect.StructType)
+
+
+def _squash(key: str) -> str:
+    """What two spellings of one key have in common."""
+    return key.replace("_", "").lower()
+
+
+@cache
+def _squashed(keys: frozenset[str]) -> frozenset[str]:
+    return frozenset(_squash(key) for key in keys)
+
+
+def _spelled_like(key: str, item: inspect.Field) -> str:
+    """A field's name in the spelling that the writer of a key prefers."""
+    return item.encode_name if key[:1].isupper() else item.name
+
+
+def _choices(shape: type[Shape]) -> str:
+    return f"the keys here are {', '.join(sorted(item.encode_name for item in _by_key(shape).values()))}"

@@ -1,0 +1,68 @@
+"""What all config entries have in common.
+
+An entry is a frozen msgspec struct. Its fields are the names people write, in PascalCase at the edge and
+snake_case here; the codec accepts both spellings, in any case, and coerces weakly typed scalars.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Self
+
+from msgspec import Meta, Struct, field
+
+from xdsmesh.config import rules
+from xdsmesh.model.errors import Problem
+
+UInt32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+"""A whole number as protobuf's uint32 holds it."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+"""A TCP port; 0 is "not given"."""
+
+
+class Shape(Struct, frozen=True, rename="pascal", omit_defaults=True, forbid_unknown_fields=True):
+    """The base of entries and of every object inside them. Every field has a default.
+
+    ``UNBUILT`` are fields of Consul that we know and have not built yet, and ``ENTERPRISE`` those of its
+    Enterprise edition (besides namespaces and the like, which the codec knows for all shapes); both are
+    refused by name unless they are empty. ``IGNORED`` are keys that may stand there and mean nothing.
+    """
+
+    UNBUILT: ClassVar[frozenset[str]] = frozenset()
+    ENTERPRISE: ClassVar[frozenset[str]] = frozenset()
+    IGNORED: ClassVar[frozenset[str]] = frozenset()
+
+
+class Definition(Shape, frozen=True):
+    """The base of what is written as a whole: config entries and service definitions."""
+
+    def normalize(self) -> Self:
+        """The definition with its defaults applied and its words in canonical case."""
+        return self
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with a normalized definition by itself; each ``Place`` has just a field path."""
+        yield from ()
+
+
+class Entry(Definition, frozen=True, kw_only=True):
+    """The base of every kind. ``KIND`` is the word that people write.
+
+    ``RANK`` orders writes of several entries so that none refers to one that comes later: protocols,
+    then resolvers, splitters, routers.
+    """
+
+    KIND: ClassVar[str]
+    RANK: ClassVar[int]
+    IGNORED: ClassVar[frozenset[str]] = frozenset({"Kind", "CreateIndex", "ModifyIndex", "Hash"})
+
+    name: str = ""
+    meta: dict[str, str] = field(default_factory=dict)
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with a normalized entry by itself; each ``Place`` has just a field path."""
+        yield from rules.name("Name", self.name)
+        yield from rules.meta("Meta", self.meta)
+
+    def references(self) -> frozenset[str]:
+        """The other services that this entry names, and whose chains it may therefore shape."""
+        return frozenset()

@@ -1,0 +1,43 @@
+"""The header modifier object that routes and splits share."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import field
+
+from xdsmesh.config import paths, rules
+from xdsmesh.config.entry import Shape
+from xdsmesh.config.wording import quoted
+from xdsmesh.model.errors import Problem
+
+_FIXED: Final = "host"
+
+
+class HeaderModifiers(Shape, frozen=True):
+    """Headers to add, to set (replacing what was there), and to remove."""
+
+    add: dict[str, str] = field(default_factory=dict)
+    set: dict[str, str] = field(default_factory=dict)
+    remove: list[str] = field(default_factory=list)
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the names and values.
+
+        Envoy changes neither pseudo-headers nor ``Host``:
+        https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
+        """
+        for verb, headers in (("Add", self.add), ("Set", self.set)):
+            for name, value in headers.items():
+                at = paths.key(f"{path}.{verb}", name)
+                yield from _name(at, name)
+                yield from rules.single_line(at, value)
+        for index, name in enumerate(self.remove):
+            yield from _name(paths.item(f"{path}.Remove", index), name)
+
+
+def _name(path: str, name: str) -> Iterator[Problem]:
+    if name.startswith(":") or name.lower() == _FIXED:
+        remedy = "use PrefixRewrite to change the path" if name == ":path" else "remove it"
+        yield rules.problem(path, f"the header {quoted(name)} can't be modified", remedy)
+    else:
+        yield from rules.header_name(path, name)

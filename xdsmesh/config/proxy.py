@@ -1,0 +1,150 @@
+"""What a service definition says about the proxy beside a service.
+
+Shape: https://developer.hashicorp.com/consul/docs/reference/proxy/connect-proxy.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, Final, Self
+
+from msgspec import field, structs
+
+from xdsmesh.config import paths, rules
+from xdsmesh.config.entry import Port, Shape
+from xdsmesh.config.kinds.proxy_defaults import ProxyConfig
+from xdsmesh.config.wording import quoted
+from xdsmesh.model.catalog import Proxy, Upstream
+from xdsmesh.model.duration import Duration
+from xdsmesh.model.errors import Problem
+
+_LOOPBACK: Final = "127.0.0.1"
+_OWN_KEYS: Final = frozenset({"bind_address", "bind_port"})
+
+
+class UpstreamDefinition(Shape, frozen=True):
+    """A service that the proxied application calls, and the local address where it finds it."""
+
+    UNBUILT: ClassVar[frozenset[str]] = frozenset(
+        {
+            "CentrallyConfigured",
+            "Config",
+            "Datacenter",
+            "DestinationPeer",
+            "IngressHosts",
+            "LocalBindSocketMode",
+            "LocalBindSocketPath",
+            "MeshGateway",
+        }
+    )
+
+    destination_name: str = ""
+    destination_type: str = ""
+    local_bind_address: str = ""
+    local_bind_port: Port = 0
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the upstream by itself."""
+        yield from rules.name(f"{path}.DestinationName", self.destination_name)
+        if self.destination_type == "prepared_query":
+            yield rules.problem(
+                f"{path}.DestinationType", "prepared queries are not built yet", 'use "service"'
+            )
+        elif self.destination_type not in ("", "service"):
+            what = f'DestinationType must be "service", not {quoted(self.destination_type)}'
+            yield rules.problem(f"{path}.DestinationType", what)
+        yield from rules.address(f"{path}.LocalBindAddress", self.local_bind_address)
+        if not self.local_bind_port:
+            what = "an upstream needs the LocalBindPort where the application finds it"
+            yield rules.problem(path, what, "add LocalBindPort")
+
+    def upstream(self) -> Upstream:
+        """The catalog's form of it."""
+        return Upstream(self.destination_name, self.local_bind_port, self.local_bind_address or _LOOPBACK)
+
+
+class SidecarConfig(ProxyConfig, frozen=True, rename=None):
+    """The keys of ``Proxy.Config`` that we act on: those of proxy-defaults, and where this proxy listens."""
+
+    UNBUILT: ClassVar[frozenset[str]] = ProxyConfig.UNBUILT - _OWN_KEYS
+
+    bind_address: str = ""
+    bind_port: Port = 0
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the settings."""
+        yield from super().problems(path)
+        yield from rules.address(f"{path}.bind_address", self.bind_address)
+
+
+class ProxyDefinition(Shape, frozen=True):
+    """Whom a proxy stands before, whom it calls for it, and its settings."""
+
+    UNBUILT: ClassVar[frozenset[str]] = frozenset(
+        {
+            "AccessLogs",
+            "EnvoyExtensions",
+            "Expose",
+            "LocalServiceSocketPath",
+            "MeshGateway",
+            "Mode",
+            "MutualTLSMode",
+            "TransparentProxy",
+        }
+    )
+
+    destination_service_name: str = ""
+    destination_service_id: str = field(default="", name="DestinationServiceID")
+    local_service_address: str = ""
+    local_service_port: Port = 0
+    upstreams: list[UpstreamDefinition] = field(default_factory=list)
+    config: SidecarConfig = field(default_factory=SidecarConfig)
+
+    def normalize(self) -> Self:
+        """The proxy with a lower-case protocol."""
+        config = structs.replace(self.config, protocol=self.config.protocol.lower())
+        return structs.replace(self, config=config)
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the proxy, whoever it stands before."""
+        yield from rules.address(f"{path}.LocalServiceAddress", self.local_service_address)
+        for index, upstream in enumerate(self.upstreams):
+            at = paths.item(f"{path}.Upstreams", index)
+            yield from upstream.problems(at)
+            yield from self._clashes(at, index)
+        yield from self.config.problems(f"{path}.Config")
+
+    def proxy(self, service: str, service_id: str, port: int) -> Proxy:
+        """The catalog's form of it, for the service that it stands before unless it names another."""
+        config = self.config
+        return Proxy(
+            destination_service_name=self.destination_service_name or service,
+            destination_service_id=self.destination_service_id or service_id,
+            local_service_address=self.local_service_address or _LOOPBACK,
+            local_service_port=self.local_service_port or port,
+            upstreams=tuple(upstream.upstream() for upstream in self.upstreams),
+            bind_address=config.bind_address,
+            bind_port=config.bind_port,
+            protocol=config.protocol,
+            local_connect_timeout=_duration(config.local_connect_timeout_ms),
+            local_request_timeout=_duration(config.local_request_timeout_ms),
+        )
+
+    def _clashes(self, path: str, index: int) -> Iterator[Problem]:
+        """What an upstream claims that an earlier one already has."""
+        this = self.upstreams[index].upstream()
+        for other in (earlier.upstream() for earlier in self.upstreams[:index]):
+            if this.destination_name and this.destination_name == other.destination_name:
+                yield rules.problem(
+                    path, f"the upstream {this.destination_name} is given twice", "keep one of them"
+                )
+            elif this.local_bind_port and _listener(this) == _listener(other):
+                address, port = _listener(this)
+                what = f"{this.destination_name} and {other.destination_name} both bind {address}:{port}"
+                yield rules.problem(path, what, "give one of them another LocalBindPort")
+
+
+def _listener(upstream: Upstream) -> tuple[str, int]:
+    return upstream.local_bind_address, upstream.local_bind_port
+
+
+def _duration(milliseconds: int | None) -> Duration | None:
+    return None if milliseconds is None else Duration.of(milliseconds=milliseconds)

@@ -1,0 +1,114 @@
+"""Single values as people write them, weakly typed: ``"100"`` is also a number, and ``1`` also true.
+
+The conversions are those of Consul's decoder, but nothing is lost on the way: ``1.5`` is no whole number.
+"""
+
+import math
+import re
+from typing import Final
+
+from xdsmesh.config.tree import Array, Node, Object, Scalar, number
+from xdsmesh.config.wording import quoted, shortened
+from xdsmesh.model.duration import Duration
+
+_INTEGER: Final = re.compile(r"[-+]?\d+")
+_DECIMAL: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+_LIMITS: Final = (-(2**63), 2**63 - 1)
+
+
+class MismatchError(ValueError):
+    """A value that is not of the wanted type; the text says what is wanted, as in "must be a number"."""
+
+
+def as_text(node: Scalar) -> str:
+    """The text, or a number as it was written.
+
+    Raises:
+        MismatchError: it is true, false or null.
+    """
+    if isinstance(node.value, bool) or node.value is None:
+        raise MismatchError("must be text in quotes")
+    return node.text
+
+
+def as_bool(node: Scalar) -> bool:
+    """True or false, also as 1 or 0, or as one of the words that Go's ParseBool knows.
+
+    Raises:
+        MismatchError: it is none of these.
+    """
+    word = str(node.value)
+    if node.value is not None and word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise MismatchError("must be true or false")
+
+
+def as_integer(node: Scalar, least: int | None, most: int | None) -> int:
+    """A whole number, also as text or as ``3.0``, within limits that are 64 bits unless given.
+
+    Raises:
+        MismatchError: it is no whole number, or out of range.
+    """
+    value = node.value
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        value = number(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise MismatchError("must be a whole number")
+    low, high = _LIMITS[0] if least is None else least, _LIMITS[1] if most is None else most
+    if not low <= value <= high:
+        raise MismatchError(f"must be between {low} and {high}")
+    return value
+
+
+def as_float(node: Scalar) -> float:
+    """A finite number, also as text.
+
+    Raises:
+        MismatchError: it is no number.
+    """
+    value = node.value
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise MismatchError("must be a number")
+    return float(value)
+
+
+def as_duration(node: Scalar) -> Duration:
+    """A duration in Go's notation, or a whole number of nanoseconds.
+
+    Raises:
+        MismatchError: it is none, or longer than 64 bits of nanoseconds.
+    """
+    if isinstance(node.value, str):
+        try:
+            return Duration.parse(node.value)
+        except ValueError:
+            raise MismatchError("must be a duration such as 10s, 1m30s or 250ms") from None
+    try:
+        return Duration(as_integer(node, None, None))
+    except MismatchError:
+        raise MismatchError("must be a duration such as 10s, or a whole number of nanoseconds") from None
+
+
+def shown(node: Node) -> str:
+    """A value as it appears in a problem."""
+    if isinstance(node, Object):
+        return "an object"
+    if isinstance(node, Array):
+        return "a list"
+    if isinstance(node.value, str):
+        return quoted(node.value)
+    return shortened(node.text)
+
+
+def asks_for_nothing(node: Node) -> bool:
+    """Whether a value is empty all through: null, false, 0, no text, or an object or list of such values."""
+    if isinstance(node, Scalar):
+        return not node.value
+    children = node.items if isinstance(node, Array) else [member.value for member in node.members]
+    return all(asks_for_nothing(child) for child in children)
