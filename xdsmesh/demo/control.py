@@ -1,0 +1,64 @@
+"""What the demo asks the control plane: whether it is there, and what the proxies have acknowledged."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Self
+
+import httpx
+import msgspec
+
+from xdsmesh.demo.errors import DemoError
+from xdsmesh.status import Snapshot, State
+
+_SETTLED = (State.SYNCED, State.NOT_SENT)
+
+
+class Control:
+    """A client of the control plane's HTTP API. All but ``answers`` raise ``DemoError`` if it fails."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def answers(self) -> bool:
+        """Whether it serves."""
+        try:
+            response = await self._http.get("/v1/status/leader")
+        except httpx.TransportError:
+            return False
+        return response.is_success
+
+    async def revision_of(self, kind: str, name: str) -> int:
+        """The revision that last wrote a config entry."""
+        return int(msgspec.json.decode(await self._get(f"/v1/config/{kind}/{name}"))["ModifyIndex"])
+
+    async def synced(self, proxies: Collection[str]) -> bool:
+        """Whether just these proxies are connected, and have acknowledged all that they were sent."""
+        connected = (await self._snapshot()).connected
+        return {proxy.proxy for proxy in connected} == set(proxies) and all(
+            proxy.types and all(status.state in _SETTLED for status in proxy.types) for proxy in connected
+        )
+
+    async def at_revision(self, revision: int) -> bool:
+        """Whether every connected proxy has acknowledged all that follows from a revision."""
+        return all(proxy.revision >= revision for proxy in (await self._snapshot()).connected)
+
+    async def last_ack(self) -> datetime:
+        """When the last proxy acknowledged something."""
+        connected = (await self._snapshot()).connected
+        return max(status.acked_at for proxy in connected for status in proxy.types if status.acked_at)
+
+    async def _snapshot(self) -> Snapshot:
+        return msgspec.json.decode(await self._get("/v1/xdsmesh/proxies"), type=Snapshot)
+
+    async def _get(self, path: str) -> bytes:
+        try:
+            response = await self._http.get(path)
+            return response.raise_for_status().content
+        except httpx.HTTPError as error:
+            raise DemoError(f"the control plane does not answer {path}: {error}") from error

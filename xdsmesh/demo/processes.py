@@ -1,0 +1,96 @@
+"""The processes of a demo: started together, watched, and stopped whatever happens."""
+
+import asyncio
+import ctypes
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from xdsmesh.demo.errors import DemoError
+
+_STOP_SECONDS: Final = 5
+_TAIL_LINES: Final = 15
+_PR_SET_PDEATHSIG: Final = 1
+
+_libc = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process, and the file that it writes its output to."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.process.returncode is not None
+
+    def tail(self) -> str:
+        """The last lines of its output."""
+        lines = self.log.read_text("utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])
+
+
+class Processes:
+    """A context: whatever was started in it has ended when it is left."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._children: list[Child] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(_stop(child.process) for child in self._children))
+
+    async def start(self, name: str, *command: str) -> None:
+        """Start a process. A Ctrl-C in the terminal reaches only us: it is we who stop the others."""
+        log = self._logs / f"{name}.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self._children.append(Child(name, process, log))
+
+    def check(self) -> None:
+        """Raise if one of them has ended.
+
+        Raises:
+            DemoError: names it.
+        """
+        for child in self._children:
+            if child.ended:
+                code = child.process.returncode
+                raise DemoError(f"{child.name} has ended with code {code}")
+
+    def tails(self) -> Mapping[str, str]:
+        """The end of what the processes wrote: those that have ended, or else all."""
+        telling = [child for child in self._children if child.ended] or self._children
+        return {child.name: tail for child in telling if (tail := child.tail())}
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when the demo is killed hard; kept over exec. See prctl(2)."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,75 @@
+"""The demo's mesh as processes: the control plane, the applications, and an Envoy beside each of them."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from xdsmesh.bootstrap import HostPort, make_bootstrap
+from xdsmesh.demo.errors import DemoError
+from xdsmesh.demo.layout import INSTANCES, SERVER_HOST, Instance, write_apps, write_config
+from xdsmesh.demo.network import Network
+from xdsmesh.demo.processes import Processes
+
+_LOOK_SECONDS: Final = 0.05
+
+
+class RunningMesh:
+    """Starts the processes in a folder of their own, and waits for them.
+
+    ``config`` is the config folder of the control plane.
+    """
+
+    def __init__(self, folder: Path, network: Network, processes: Processes) -> None:
+        self.config = folder / "config"
+        self._folder = folder
+        self._network = network
+        self._processes = processes
+        self._server = network.host(SERVER_HOST)
+
+    async def start_server(self) -> None:
+        """Start the control plane on a folder with the mesh's config files."""
+        self.config.mkdir()
+        write_config(self.config, self._network)
+        command = [sys.executable, "-m", "xdsmesh", "server", "--default-intention-policy", "allow"]
+        command += ["--config-dir", str(self.config), "--data-dir", str(self._folder / "data")]
+        command += ["--http-addr", f"{self._server}:{self._network.http_port}"]
+        command += ["--xds-addr", f"{self._server}:{self._network.xds_port}", "--dns-addr", "off"]
+        await self._processes.start("server", *command)
+
+    async def start_apps(self) -> None:
+        """Start the applications, in one process."""
+        file = self._folder / "apps.json"
+        write_apps(file, self._network)
+        await self._processes.start("apps", sys.executable, "-m", "xdsmesh.demo.apps", str(file))
+
+    async def start_envoys(self, envoy: Path) -> None:
+        """Start a stock Envoy for each instance."""
+        for each in INSTANCES:
+            await self._start_envoy(envoy, each)
+
+    async def _start_envoy(self, envoy: Path, instance: Instance) -> None:
+        xds = HostPort(self._server, self._network.xds_port)
+        admin = HostPort(self._network.host(instance.host), self._network.admin_port)
+        bootstrap = make_bootstrap(instance.proxy, instance.service, xds, admin)
+        file = self._folder / f"{instance.id}.json"
+        file.write_text(json.dumps(bootstrap), "utf-8")
+        # Without hot restart an Envoy needs no base id, and leaves no shared memory behind.
+        options = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+        await self._processes.start(f"envoy of {instance.id}", str(envoy), "-c", str(file), *options)
+
+    async def wait(self, condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:
+        """Return when the condition holds.
+
+        Raises:
+            DemoError: it does not hold in time, or a process has ended.
+        """
+        deadline = time.monotonic() + seconds
+        while not await condition():
+            self._processes.check()
+            if time.monotonic() > deadline:
+                raise DemoError(f"waited {seconds:.0f} s in vain until {what}")
+            await asyncio.sleep(_LOOK_SECONDS)
