@@ -39,21 +39,22 @@ class Control:
 
     async def synced(self, proxies: Collection[str]) -> bool:
         """Whether just these proxies are connected, and have acknowledged all that they were sent."""
-        connected = (await self._snapshot()).connected
+        connected = (await self.snapshot()).connected
         return {proxy.proxy for proxy in connected} == set(proxies) and all(
             proxy.types and all(status.state in _SETTLED for status in proxy.types) for proxy in connected
         )
 
     async def at_revision(self, revision: int) -> bool:
         """Whether every connected proxy has acknowledged all that follows from a revision."""
-        return all(proxy.revision >= revision for proxy in (await self._snapshot()).connected)
+        return all(proxy.revision >= revision for proxy in (await self.snapshot()).connected)
 
     async def last_ack(self) -> datetime:
         """When the last proxy acknowledged something."""
-        connected = (await self._snapshot()).connected
+        connected = (await self.snapshot()).connected
         return max(status.acked_at for proxy in connected for status in proxy.types if status.acked_at)
 
-    async def _snapshot(self) -> Snapshot:
+    async def snapshot(self) -> Snapshot:
+        """The status of all proxies."""
         return msgspec.json.decode(await self._get("/v1/xdsmesh/proxies"), type=Snapshot)
 
     async def _get(self, path: str) -> bytes:

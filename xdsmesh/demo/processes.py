@@ -49,7 +49,7 @@ class Processes:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(_stop(child.process) for child in self._children))
 
-    async def start(self, name: str, *command: str) -> None:
+    async def start(self, name: str, *command: str) -> Child:
         """Start a process. A Ctrl-C in the terminal reaches only us: it is we who stop the others."""
         log = self._logs / f"{name}.log"
         with log.open("wb") as output:
@@ -61,7 +61,15 @@ class Processes:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
-        self._children.append(Child(name, process, log))
+        child = Child(name, process, log)
+        self._children.append(child)
+        return child
+
+    async def kill(self, child: Child) -> None:
+        """End one of them without a warning, as a crash would."""
+        child.process.kill()
+        await child.process.wait()
+        self._children.remove(child)
 
     def check(self) -> None:
         """Raise if one of them has ended.

@@ -12,7 +12,7 @@ from xdsmesh.bootstrap import HostPort, make_bootstrap
 from xdsmesh.demo.errors import DemoError
 from xdsmesh.demo.layout import INSTANCES, SERVER_HOST, Instance, write_apps, write_config
 from xdsmesh.demo.network import Network
-from xdsmesh.demo.processes import Processes
+from xdsmesh.demo.processes import Child, Processes
 
 _LOOK_SECONDS: Final = 0.05
 
@@ -30,15 +30,18 @@ class RunningMesh:
         self._processes = processes
         self._server = network.host(SERVER_HOST)
 
-    async def start_server(self) -> None:
-        """Start the control plane on a folder with the mesh's config files."""
+    def write_config(self) -> None:
+        """Write the mesh's config files."""
         self.config.mkdir()
         write_config(self.config, self._network)
+
+    async def start_server(self) -> Child:
+        """Start the control plane on the config files, with a data folder that outlives it."""
         command = [sys.executable, "-m", "xdsmesh", "server", "--default-intention-policy", "allow"]
         command += ["--config-dir", str(self.config), "--data-dir", str(self._folder / "data")]
         command += ["--http-addr", f"{self._server}:{self._network.http_port}"]
         command += ["--xds-addr", f"{self._server}:{self._network.xds_port}", "--dns-addr", "off"]
-        await self._processes.start("server", *command)
+        return await self._processes.start("server", *command)
 
     async def start_apps(self) -> None:
         """Start the applications, in one process."""

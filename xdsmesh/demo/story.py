@@ -93,6 +93,7 @@ class _Demo:
 
     async def _start(self, mesh: RunningMesh, control: Control, client: Client, envoy: Path) -> None:
         with self._show.step("start the control plane"):
+            mesh.write_config()
             await mesh.start_server()
             await mesh.start_apps()
             await mesh.wait(control.answers, _START_SECONDS, "the control plane answered")
