@@ -140,6 +140,7 @@ async def _listen(settings: Settings, loop: Loop, index: Index, repository: Repo
         log.info("serving HTTP", address=f"{settings.http.host}:{port}")
     # What exists now lives as long as the server: leave it out of every later collection.
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     return stack
 
 

@@ -20,8 +20,8 @@ _RETRY_LONGEST: Final = timedelta(minutes=1)
 _LONGEST_SLEEP: Final = timedelta(minutes=1)
 """The clock is looked at so often, since it may be set, and stands still while a machine is suspended."""
 
-_AT_ONCE: Final = 8
-"""Leaves that are made before others on the event loop have their turn: a few milliseconds."""
+_AT_ONCE: Final = 1
+"""Leaves that are made before others on the event loop have their turn: routing comes before proofs."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 

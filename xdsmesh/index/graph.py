@@ -65,7 +65,7 @@ class _Cell:
         self.rule = rule
         self.arguments = arguments
         self.value: Any = None
-        self.reads: set[_Fact | _Cell] = set()
+        self.reads: tuple[_Fact | _Cell, ...] = ()  # there are many cells: a tuple is a third of a set
         self.readers: set[_Cell] = set()
         self.holds = 0
 
@@ -85,7 +85,7 @@ class Reader:
         self._rank = rank
         self._find_cell = find_cell
         self._find_fact = find_fact
-        self.reads: set[_Fact | _Cell] = set()
+        self.reads: dict[_Fact | _Cell, None] = {}  # in the order of reading, each once
 
     def __call__(self, rule: Rule[P, T], *arguments: P.args, **_: P.kwargs) -> T:
         """The result of another rule.
@@ -96,14 +96,14 @@ class Reader:
         if rule.rank >= self._rank:
             raise ValueError(f"a rule of rank {self._rank} may not read {rule}: ranks must fall")
         cell = self._find_cell(rule, arguments)
-        self.reads.add(cell)
+        self.reads[cell] = None
         value: T = cell.value
         return value
 
     def fact(self, *key: str) -> Any:
         """The value of a fact, or None while there is none."""
         fact = self._find_fact(key)
-        self.reads.add(fact)
+        self.reads[fact] = None
         return fact.value
 
 
@@ -154,11 +154,8 @@ class Graph:
         changed: set[tuple[Rule[Any, Any], tuple[Any, ...]]] = set()
         dropped: list[_Fact | _Cell] = []
         for cell in wave:
-            old_reads, old_value = cell.reads, cell.value
-            self._run(cell)
-            dropped.extend(old_reads - cell.reads)
-            for source in old_reads - cell.reads:
-                source.readers.discard(cell)
+            old_value = cell.value
+            dropped.extend(self._run(cell))
             if cell.value == old_value:
                 cell.value = old_value  # equal values keep their identity, so that readers can compare by it
                 continue
@@ -177,8 +174,8 @@ class Graph:
         while stack:
             node = stack.pop()
             if isinstance(node, _Cell):
-                stack.extend(node.reads - seen)
-                seen |= node.reads
+                stack.extend(source for source in node.reads if source not in seen)
+                seen.update(node.reads)
         self._forget([root])
         return frozenset(node.key for node in seen if isinstance(node, _Fact) and node.value is not None)
 
@@ -196,13 +193,21 @@ class Graph:
             self._cells[rule, arguments] = cell
         return cell
 
-    def _run(self, cell: _Cell) -> None:
+    def _run(self, cell: _Cell) -> Iterable[_Fact | _Cell]:
+        """Run a cell's rule; what it does not read any more."""
         reader = Reader(cell.rule.rank, self._cell, self._fact)
         self.work[cell.rule.name] += 1
         cell.value = cell.rule.function(reader, *cell.arguments)
-        for source in reader.reads - cell.reads:
+        reads = tuple(reader.reads)
+        if reads == cell.reads:
+            return ()
+        dropped = [source for source in cell.reads if source not in reader.reads]
+        for source in dropped:
+            source.readers.discard(cell)
+        for source in reads:
             source.readers.add(cell)
-        cell.reads = reader.reads
+        cell.reads = reads
+        return dropped
 
     def _forget(self, nodes: Iterable[_Fact | _Cell]) -> None:
         """Drop what nobody wants: cells without readers, absent facts without readers."""
