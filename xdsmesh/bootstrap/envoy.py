@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 _ARGUMENTS: Final = (
-    # Several sidecars share a machine, and each Envoy needs a base id of its own.
-    "--use-dynamic-base-id",
+    # Several sidecars share a machine. Without hot restart an Envoy needs no base id of its own, and leaves
+    # no shared memory behind.
+    "--disable-hot-restart",
     # Connections of a listener that was replaced end within this time; Envoy's own default is ten minutes.
     "--drain-time-s",
     "10",

@@ -94,6 +94,8 @@ def _plain(value: Any) -> Any:
             return encode(value)
         case Duration():
             return str(value)
+        case float() if value.is_integer():
+            return int(value)  # as Go writes it: 90, not 90.0
         case dict():
             return {key: _plain(part) for key, part in value.items()}
         case list() | tuple():

@@ -60,7 +60,7 @@ def test_envoy_finds_its_bootstrap_in_memory(tmp_path: Path) -> None:
     seen = json.loads(output)
     assert seen["config"] == {"node": {"id": "web-1", "cluster": "web"}}
     assert seen["argv"][-1] == "--extra"
-    assert "--use-dynamic-base-id" in seen["argv"]
+    assert "--disable-hot-restart" in seen["argv"], "two sidecars on one machine would share a base id"
     assert seen["pid"] == process.pid
     assert [file.name for file in tmp_path.iterdir()] == ["envoy"]
 
