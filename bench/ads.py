@@ -31,12 +31,17 @@ class Fleet:
     def __init__(self, streams: int) -> None:
         self.proxies = [FakeProxy(proxy_id(number), "client", self._acked) for number in range(streams)]
         self.endpoint_acks = 0
+        self.routed_at = 0.0
+        self._unrouted = set(self.proxies)
         self._unconfigured = set(self.proxies)
         self._awaited = 0
         self._configured = asyncio.Event()
         self._all_acked = asyncio.Event()
 
     def _acked(self, proxy: FakeProxy, type_url: str) -> None:
+        if proxy in self._unrouted and proxy.routed():
+            self._unrouted.discard(proxy)
+            self.routed_at = time.perf_counter()
         if proxy in self._unconfigured and proxy.configured():
             self._unconfigured.discard(proxy)
             if not self._unconfigured:
@@ -112,6 +117,7 @@ async def _measure(server: Server, fleet: Fleet, changes: int) -> Figures:
     encoded = await server.encoded() - encoded
     return Figures(
         streams=streams,
+        routed_s=fleet.routed_at - start,
         configured_s=configured,
         connect_cpu_ms=connect_cpu / streams * 1000,
         memory_kb=resident / streams / 1000,

@@ -62,11 +62,18 @@ class FakeProxy:
         """Why the stream ended; empty as long as it lives."""
         return self._stream.failure
 
-    def configured(self) -> bool:
-        """All that it asked for is there: clusters, endpoints, listeners, routes and secrets."""
+    def routed(self) -> bool:
+        """It has clusters and listeners, and the endpoints and routes that they name."""
         return bool(self.received[CLUSTER] and self.received[LISTENER]) and all(
-            names and names <= self.received[type_url] for type_url, names in self.wanted.items()
+            map(self._has, (ENDPOINT, ROUTE))
         )
+
+    def configured(self) -> bool:
+        """All that it asked for is there, its certificate and the roots too."""
+        return self.routed() and self._has(SECRET)
+
+    def _has(self, type_url: str) -> bool:
+        return bool(self.wanted[type_url]) and self.wanted[type_url] <= self.received[type_url]
 
     def missing(self) -> str:
         """What it still waits for, for a person."""

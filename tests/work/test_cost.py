@@ -1,6 +1,7 @@
 """What a change costs, counted: rules run and resources encoded, for a mesh of many replicas."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
@@ -9,7 +10,7 @@ from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
 from xdsmesh.model.facts import Batch, Fact
-from xdsmesh.model.trust import TrustBundle
+from xdsmesh.model.trust import Leaf, TrustBundle
 
 NODE = Node("n1", "127.0.0.1", "dc1")
 CLIENTS = 50
@@ -37,6 +38,12 @@ def sidecar(service: str, number: int, upstreams: tuple[Upstream, ...] = ()) -> 
     )
 
 
+def leaf(number: int) -> Fact:
+    proxy_id = f"client-{number}-sidecar-proxy"
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Fact(("leaf", proxy_id), Leaf("spiffe://td.consul/client", f"chain {number}\n", "key\n", now, now))
+
+
 def mesh() -> Index:
     """Clients that all call the same services; every client is connected."""
     upstreams = tuple(Upstream(f"s{number}", 5000 + number) for number in range(SERVICES))
@@ -48,6 +55,7 @@ def mesh() -> Index:
         ),
         entry(splitter(90)),
         *(instance(sidecar("client", number, upstreams)) for number in range(CLIENTS)),
+        *(leaf(number) for number in range(CLIENTS)),
         *(instance(sidecar(f"s{number}", copy)) for number in range(SERVICES) for copy in range(3)),
     ]
     index = Index()
@@ -67,7 +75,8 @@ def splitter(weight: float) -> ServiceSplitter:
 def test_connecting_replicas_encodes_what_they_share_once() -> None:
     clusters, routes, listeners, local_app, roots = SERVICES + 1, 1, SERVICES, 1, 1
     shared = 2 * clusters + routes + listeners + local_app + roots  # each cluster has its endpoints
-    assert mesh().work["encoded"] == shared + CLIENTS  # and each client's own public listener
+    own = 2 * CLIENTS  # each client's public listener and leaf
+    assert mesh().work["encoded"] == shared + own
 
 
 def test_an_endpoint_change_encodes_one_resource_for_all_proxies() -> None:
@@ -104,6 +113,15 @@ def test_writing_the_same_again_costs_nothing() -> None:
     index.work.clear()
     assert index.apply(Batch(2, (instance(sidecar("s7", 1)), entry(splitter(90))))) == frozenset()
     assert not index.work
+
+
+def test_a_new_leaf_touches_the_secrets_of_one_proxy() -> None:
+    index = mesh()
+    index.work.clear()
+    renewed = Fact(leaf(3).key, leaf(4).value)
+
+    assert index.apply(Batch(2, (renewed,))) == {"client-3-sidecar-proxy"}
+    assert index.work == {"secrets": 1, "view": 1}  # the bytes were there already
 
 
 def test_a_new_root_touches_secrets_only() -> None:

@@ -171,10 +171,12 @@ def listeners(read: Reader, proxy_id: str) -> Resources:
 
 @rule(rank=1)
 def secrets(read: Reader, proxy_id: str) -> Resources:
-    """What a sidecar proves itself with, and whom it believes; without its leaf until that is issued."""
+    """What a sidecar proves itself with, and whom it believes; both together, once its leaf is issued."""
     leaf: Leaf | None = read.fact("leaf", proxy_id)
     roots: TrustBundle | None = read.fact("roots")
-    resources = (read(encoded, value) for value in (leaf, roots) if value is not None)
+    if leaf is None or roots is None:
+        return {}
+    resources = (read(encoded, leaf), read(encoded, roots))
     return {resource.name: resource for resource in resources}
 
 
