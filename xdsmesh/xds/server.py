@@ -1,0 +1,172 @@
+"""The ADS server: lets clients in, and ends their streams in good order.
+
+Service: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/ads.proto
+"""
+
+from typing import Any, Final
+from urllib.parse import unquote
+
+import grpc
+import structlog
+
+from xdsmesh.model.errors import AddressInUseError
+from xdsmesh.status.registry import Registry, StreamRecord
+from xdsmesh.status.text import printable
+from xdsmesh.xds.clock import Clock
+from xdsmesh.xds.messages import Close, Code
+from xdsmesh.xds.source import Attachment, ViewSource
+from xdsmesh.xds.stream import Stream
+from xdsmesh.xds.subscription import RequestT
+from xdsmesh.xds.wire import DELTA, SOTW, BadRequestError, Node, Variant
+
+SERVICE: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+MAX_PROXY_ID: Final = 256
+_MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
+_OPTIONS: Final = (
+    # Two servers on one port would share its connections, and nobody would notice.
+    ("grpc.so_reuseport", 0),
+    # A reconnecting proxy names everything that it holds: the default of 4 MiB is too little.
+    ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
+    # Pings that measure bandwidth cost a third of the time of a push.
+    ("grpc.http2.bdp_probe", 0),
+    # Find peers that vanished without a word.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Envoys with keepalives of their own are not told to go away for it.
+    ("grpc.http2.min_ping_interval_without_data_ms", 15_000),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+_NOT_READY: Final = Close(Code.UNAVAILABLE, "the control plane is starting: it has not read all of its state")
+_STOPPING: Final = Close(Code.UNAVAILABLE, "the control plane is stopping")
+_FAILED: Final = Close(Code.INTERNAL, "the control plane failed; its log says why")
+
+_log: Final = structlog.get_logger()
+
+
+class AdsServer:
+    """Serves every registered proxy the resources of its view, in both variants, on one port."""
+
+    def __init__(self, source: ViewSource, registry: Registry, clock: Clock) -> None:
+        self._source: Final = source
+        self._registry: Final = registry
+        self._clock: Final = clock
+        self._streams: set[Stream[Any]] = set()
+        self._stopping = False
+        self._server: Any = None
+
+    async def start(self, address: str) -> int:
+        """Listen on ``host:port``; the port that is bound, which port 0 leaves to the system.
+
+        Raises:
+            AddressInUseError: the address is taken, or not this machine's.
+        """
+        server = grpc.aio.server(options=_OPTIONS)
+        handlers = {
+            DELTA.method: grpc.stream_stream_rpc_method_handler(self._handler(DELTA)),
+            SOTW.method: grpc.stream_stream_rpc_method_handler(self._handler(SOTW)),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        try:
+            port = server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise AddressInUseError(
+                f"xDS can't listen on {address}: another process holds the port, or the address is not one "
+                "of this machine's; choose another with --xds-addr"
+            ) from error
+        await server.start()
+        self._server = server
+        return int(port)
+
+    async def stop(self, grace: float) -> None:
+        """End all streams with UNAVAILABLE, on which proxies come back quietly, within ``grace`` seconds."""
+        self._stopping = True
+        for stream in self._streams:
+            stream.end(_STOPPING)
+        if self._server is not None:
+            await self._server.stop(grace)
+
+    def _handler(self, variant: Variant[RequestT]) -> Any:
+        async def handle(_requests: Any, context: Any) -> None:
+            close = await self._serve_safely(variant, context)
+            if close is not None:
+                await context.abort(grpc.StatusCode[close.code.name], close.reason)
+
+        return handle
+
+    async def _serve_safely(self, variant: Variant[RequestT], context: Any) -> Close | None:
+        try:
+            return await self._serve(variant, context)
+        except BadRequestError as error:
+            return Close(Code.INVALID_ARGUMENT, str(error))
+        except Exception:  # noqa: BLE001 - the last resort: gRPC would tell the text to the client
+            if context.done():  # the client left while it was being written to
+                return None
+            _log.exception("a stream failed", peer=context.peer())
+            return _FAILED
+
+    async def _serve(self, variant: Variant[RequestT], context: Any) -> Close | None:
+        first = await context.read()
+        if first is grpc.aio.EOF:
+            return None
+        node = variant.parse_node(first)
+        stream = Stream(variant, context, self._clock)
+        attachment = self._admit(node, stream, unquote(context.peer()))
+        if isinstance(attachment, Close):
+            return attachment
+        record = StreamRecord(
+            proxy=node.id,
+            service=attachment.service,
+            envoy_version=printable(node.envoy_version, MAX_PROXY_ID),
+            address=_without_scheme(unquote(context.peer())),
+            variant=variant.name,
+            connected_at=self._clock(),
+            revision=stream.revision,
+        )
+        self._registry.connect(record)
+        self._streams.add(stream)
+        try:
+            return await stream.run(first, attachment, record)
+        finally:
+            self._streams.discard(stream)
+            self._registry.disconnect(record)
+            attachment.close()
+
+    def _admit(self, node: Node, stream: Stream[RequestT], peer: str) -> Attachment | Close:
+        if self._stopping:
+            return _STOPPING
+        if not self._source.ready:
+            return _NOT_READY
+        if not node.id or len(node.id) > MAX_PROXY_ID:
+            return self._refuse(
+                node.id,
+                peer,
+                Close(
+                    Code.INVALID_ARGUMENT,
+                    f"node.id must be the id of a registered proxy, with {MAX_PROXY_ID} characters at most; "
+                    "Envoy takes it from --service-node",
+                ),
+            )
+        attachment = self._source.attach(node.id, stream.wake)
+        if attachment is None:
+            return self._refuse(
+                node.id,
+                peer,
+                Close(
+                    Code.NOT_FOUND,
+                    f"no proxy {printable(node.id)!r} is registered here: register the service with its "
+                    "sidecar, or start Envoy with the --service-node of a proxy that is registered",
+                ),
+            )
+        return attachment
+
+    def _refuse(self, proxy: str, peer: str, close: Close) -> Close:
+        host = _without_scheme(peer).rpartition(":")[0] or peer
+        self._registry.refuse(proxy, host, close.reason, self._clock())
+        _log.warning("a proxy was refused", proxy=printable(proxy, MAX_PROXY_ID), peer=peer, why=close.reason)
+        return close
+
+
+def _without_scheme(peer: str) -> str:
+    """``127.0.0.1:1234`` of gRPC's ``ipv4:127.0.0.1:1234``."""
+    return peer.partition(":")[2]
