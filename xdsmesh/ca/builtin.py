@@ -6,6 +6,7 @@ names are those of Consul's built-in provider.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from inspect import signature
 from typing import Final
 
@@ -109,21 +110,14 @@ def issue_leaf(root: Root, spiffe_id: str, now: datetime, lifetime: timedelta = 
     key = ec.generate_private_key(_CURVE)
     public = key.public_key()
     certificate = (
-        x509.CertificateBuilder(
-            subject_name=x509.Name([]),
-            issuer_name=root.certificate.subject,
-            public_key=public,
-            serial_number=x509.random_serial_number(),
-            not_valid_before=now - BACKDATED,
-            not_valid_after=min(now + lifetime, root.certificate.not_valid_after_utc),
-        )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_LEAF_USAGE, critical=True)
-        .add_extension(_CLIENT_AND_SERVER, critical=False)
+        _leaf_template(root)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(min(now + lifetime, root.certificate.not_valid_after_utc))
         # Critical, because the subject is empty: RFC 5280, section 4.2.1.6.
         .add_extension(_san(spiffe_id), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(_signed_by(root.key.public_key()), critical=False)
         .sign(root.key, hashes.SHA256())
     )
     return Leaf(
@@ -133,6 +127,22 @@ def issue_leaf(root: Root, spiffe_id: str, now: datetime, lifetime: timedelta = 
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
     )
+
+
+@lru_cache(maxsize=4)
+def _leaf_template(root: Root) -> x509.CertificateBuilder:
+    """What all leaves of a root have in common, encoded once: a thousand proxies may come at a time."""
+    shared: tuple[tuple[x509.ExtensionType, bool], ...] = (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_LEAF_USAGE, True),
+        (_CLIENT_AND_SERVER, False),
+        (_signed_by(root.key.public_key()), False),
+    )
+    template = x509.CertificateBuilder(subject_name=x509.Name([]), issuer_name=root.certificate.subject)
+    for extension, critical in shared:
+        encoded = x509.UnrecognizedExtension(extension.oid, extension.public_bytes())
+        template = template.add_extension(encoded, critical=critical)
+    return template
 
 
 def _root_name(trust_domain: str, serial: int) -> str:
