@@ -13,6 +13,8 @@ from xdsmesh.model.catalog import Proxy
 from xdsmesh.model.duration import Duration
 
 _CONNECT_TIMEOUT: Final = Duration.of(seconds=5)
+_NO_SERVICE_DEFAULTS: Final = ServiceDefaults()
+_NO_CONFIG: Final = ProxyConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ def local_settings(
 
     A service-defaults entry that names no protocol means tcp, whatever proxy-defaults say, as in Consul.
     """
-    service = service_defaults or ServiceDefaults()
-    config = proxy_defaults.config if proxy_defaults else ProxyConfig()
+    service = service_defaults or _NO_SERVICE_DEFAULTS
+    config = proxy_defaults.config if proxy_defaults else _NO_CONFIG
     central_protocol = service_defaults.protocol if service_defaults else config.protocol
     return LocalSettings(
         protocol=Protocol.of(proxy.protocol or central_protocol),

@@ -1,5 +1,6 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
+from functools import lru_cache
 from typing import Final
 
 from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
@@ -86,7 +87,9 @@ def _public_listener(sidecar: Instance, proxy: Proxy, settings: LocalSettings) -
     )
 
 
+@lru_cache(maxsize=256)
 def _public_filter(settings: LocalSettings) -> NetworkFilter:
+    """What the public listener does; remembered, since all replicas of a service share it."""
     if not settings.protocol.is_http:
         return TcpProxy(names.PUBLIC_LISTENER, names.LOCAL_CLUSTER)
     routes = RouteConfiguration(
