@@ -11,6 +11,7 @@ from xdsmesh.catalog.declare import declare
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import ParsedFile, parse_file
 from xdsmesh.model.errors import Place, Problem, RefusedError
+from xdsmesh.store.base import CommitFailedError
 
 log = structlog.get_logger(__name__)
 
@@ -26,24 +27,30 @@ class ConfigFolder:
         self._path = path
         self._repository = repository
         self._parsed: dict[Path, tuple[bytes, ParsedFile]] = {}
-        self._seen: dict[Path, bytes] = {}
+        self._loaded: dict[Path, bytes] | None = None
+        self._problems: tuple[Problem, ...] = ()
 
     async def load(self) -> None:
         """Read the folder and make it so.
 
         Raises:
             RefusedError: with every problem of every file; nothing has changed then.
+            CommitFailedError: the store could not take it.
         """
-        self._seen = await asyncio.to_thread(self._read)
-        parsed = await asyncio.to_thread(self._parse, self._seen)
+        contents = await asyncio.to_thread(self._read)
+        if contents == self._loaded:
+            return
+        self._loaded = None  # what is refused is tried again: it may be the world that has to change
+        parsed = await asyncio.to_thread(self._parse, contents)
         revision = await self._repository.declare(declare(parsed))
+        self._loaded = contents
         log.info("config folder loaded", folder=str(self._path), files=len(parsed), revision=revision)
 
     async def follow(self) -> None:
         """Load the folder again whenever a file in it changes, until cancelled.
 
-        The kernel's notices can be missing (network file systems, the moment before the watch began), so
-        that the folder is also looked at every two seconds.
+        The kernel's notices can be missing (network file systems, a folder that was made anew), so that the
+        folder is also looked at every two seconds.
         """
         notices = awatch(
             self._path,
@@ -54,26 +61,34 @@ class ConfigFolder:
             yield_on_timeout=True,
         )
         async for _ in notices:
-            await self._reload()
+            await self.reload()
 
-    async def _reload(self) -> None:
+    async def reload(self) -> None:
+        """Load what has changed. Whatever goes wrong is said once, and leaves the last good state."""
         problems: tuple[Problem, ...] = ()
         try:
-            if await asyncio.to_thread(self._read) != self._seen:
-                await self.load()
+            await self.load()
         except RefusedError as error:
             problems = error.problems
-        for problem in problems:
+        except CommitFailedError as error:
+            problems = (Problem(Place(str(self._path)), f"the store can't be written: {error}"),)
+        for problem in problems if problems != self._problems else ():
             log.error("config folder refused: the last good state stays", problem=str(problem))
+        self._problems = problems
 
     def _read(self) -> dict[Path, bytes]:
         try:
             paths = sorted(path for path in self._path.iterdir() if _is_config(path))
-            return {path: path.read_bytes() for path in paths}
+            contents = {path: path.read_bytes() for path in paths}
         except OSError as error:
             raise RefusedError(
                 Problem(Place(str(self._path)), f"the folder can't be read: {error}")
             ) from error
+        unnameable = [path for path in contents if not str(path).isprintable()]
+        if unnameable:
+            what = "the file's name has bytes that are no text"
+            raise RefusedError(*(Problem(Place(ascii(str(path))), what, "rename it") for path in unnameable))
+        return contents
 
     def _parse(self, contents: dict[Path, bytes]) -> list[ParsedFile]:
         """Parse what is new; a file with the bytes of before is not parsed again."""

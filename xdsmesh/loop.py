@@ -9,7 +9,6 @@ from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.index.views import Index
 from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.resource import ProxyView
-from xdsmesh.model.trust import service_spiffe_id
 
 _QUIET_SECONDS: Final = 0.005
 """After a wave of changes, what arrives within this time goes into the next wave together."""
@@ -24,6 +23,7 @@ class Attachment:
         self._loop = loop
         self.proxy_id: Final = proxy_id
         self.service: Final = service
+        self.spiffe_id: Final = view.spiffe_id
         self.view: ProxyView | None = view
         self.wake: Final = wake
 
@@ -40,9 +40,8 @@ class Attachment:
 class Loop:
     """Owns the index. Facts enter by ``feed`` and ``tell``; streams attach to proxies."""
 
-    def __init__(self, index: Index, trust_domain: str) -> None:
+    def __init__(self, index: Index) -> None:
         self._index = index
-        self._trust_domain = trust_domain
         self._pending: dict[FactKey, Fact] = {}
         self._revision = -1
         self._news = asyncio.Event()
@@ -99,11 +98,10 @@ class Loop:
 
     def _hand_out(self, proxy_id: str) -> None:
         view = self._index.view(proxy_id)
-        instance = self._index.instance(proxy_id)
-        service = instance.proxy.destination_service_name if instance and instance.proxy else ""
         for attachment in self._attached.get(proxy_id, ()):
-            # A proxy that stands before another service now has another identity: its streams start anew.
-            attachment.view = view if service == attachment.service else None
+            # A proxy that stands before another service now is somebody else: its streams start anew.
+            same = view is not None and view.spiffe_id == attachment.spiffe_id
+            attachment.view = view if same else None
             attachment.wake()
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
@@ -115,9 +113,7 @@ class Loop:
             return None
         service = instance.proxy.destination_service_name
         if self._keeper:
-            self._keeper.hold(
-                proxy_id, service_spiffe_id(self._trust_domain, instance.node.datacenter, service)
-            )
+            self._keeper.hold(proxy_id, view.spiffe_id)
         attachment = Attachment(self, proxy_id, service, view, wake)
         self._attached[proxy_id].add(attachment)
         return attachment

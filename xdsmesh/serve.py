@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -75,7 +76,7 @@ async def _serve(settings: Settings) -> None:
         repository = Repository(store, node)
         folder = ConfigFolder(settings.config_dir, repository) if settings.config_dir else None
         index = Index()
-        loop = Loop(index, issuer.bundle.trust_domain)
+        loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
         keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
         loop.keep_leaves(keeper)
@@ -109,39 +110,33 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
     """Load the config folder. With nothing good from before, what is wrong with it ends the server."""
     if folder is None:
         return
-    try:
-        await folder.load()
-    except RefusedError as error:
-        _, records = await repository.store.list("")
-        if not any(record.origin.source is Source.FILE for record in records):
-            raise
-        problems = error.problems
+    _, records = await repository.store.list("")
+    if any(record.origin.source is Source.FILE for record in records):
+        await folder.reload()
     else:
-        return
-    for problem in problems:
-        log.error("config folder refused: the last good state stays", problem=str(problem))
+        await folder.load()
 
 
 async def _listen(settings: Settings, loop: Loop, index: Index, repository: Repository) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
-    stack = AsyncExitStack()
-    xds_port = OFF
-    if settings.xds:
-        ads = AdsServer(loop, registry, _now)
-        xds_port = await ads.start(str(settings.xds))
-        stack.push_async_callback(ads.stop, _GRACE_SECONDS)
-        log.info("serving xDS", address=f"{settings.xds.host}:{xds_port}")
-    if settings.http:
-        about = About(__version__, repository.node, xds_port, ENVOY_VERSIONS)
-        http = HttpServer(make_app(repository, registry, index, about))
-        port = await http.start(settings.http.host, settings.http.port)
-        stack.push_async_callback(http.stop)
-        log.info("serving HTTP", address=f"{settings.http.host}:{port}")
-    # What exists now lives as long as the server: leave it out of every later collection.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    return stack
+    async with AsyncExitStack() as stack:
+        xds_port = OFF
+        if settings.xds:
+            ads = AdsServer(loop, registry, _now)
+            xds_port = await ads.start(str(settings.xds))
+            stack.push_async_callback(ads.stop, _GRACE_SECONDS)
+            log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
+        if settings.http:
+            about = About(__version__, repository.node, xds_port, ENVOY_VERSIONS)
+            http = HttpServer(make_app(repository, registry, index, about))
+            port = await http.start(settings.http.host, settings.http.port)
+            stack.push_async_callback(http.stop)
+            log.info("serving HTTP", address=str(replace(settings.http, port=port)))
+        # What exists now lives as long as the server: leave it out of every later collection.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
+        return stack.pop_all()
 
 
 def _say_what_to_expect(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from xdsmesh.model.trust import Leaf, TrustBundle
 
 NODE = Node("n1", "127.0.0.1", "dc1")
 CLIENTS = 50
+CLIENT_ID = "spiffe://td.consul/ns/default/dc/dc1/svc/client"
 SERVICES = 20
 
 
@@ -41,7 +42,7 @@ def sidecar(service: str, number: int, upstreams: tuple[Upstream, ...] = ()) -> 
 def leaf(number: int) -> Fact:
     proxy_id = f"client-{number}-sidecar-proxy"
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Fact(("leaf", proxy_id), Leaf("spiffe://td.consul/client", f"chain {number}\n", "key\n", now, now))
+    return Fact(("leaf", proxy_id), Leaf(CLIENT_ID, f"chain {number}\n", "key\n", now, now))
 
 
 def mesh() -> Index:

@@ -23,6 +23,7 @@ ROUTES: Final = (
     catalog.services,
     catalog.service,
     config.write,
+    config.write_all,
     config.read,
     config.read_all,
     config.remove,

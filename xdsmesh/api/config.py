@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import delete, get, put
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
@@ -26,6 +27,21 @@ async def write(
 ) -> Reply[bool]:
     """Write an entry whole; false when ``cas`` does not match."""
     return Reply(await repository.put_entry(decode_entry(body), author(request), cas))
+
+
+@put("/v1/xdsmesh/config")
+async def write_all(
+    request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]
+) -> Reply[bool]:
+    """Write the entries of a JSON list together or not at all. This path is our own."""
+    try:
+        bodies = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except msgspec.MsgspecError as error:
+        raise ClientException(
+            f"Request decode failed: a list of config entries is expected: {error}"
+        ) from error
+    await repository.put_entries([decode_entry(bytes(each)) for each in bodies], author(request))
+    return Reply(content=True)
 
 
 @get("/v1/config/{kind:str}/{name:path}")

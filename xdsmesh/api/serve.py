@@ -13,7 +13,7 @@ from xdsmesh.model.errors import AddressInUseError
 _KEEP_ALIVE: Final = 120
 """Seconds. Longer than clients keep an idle connection (Go's: 90), so that it is they who close it."""
 
-_GRACE: Final = 5
+_GRACE: Final = 2
 """Seconds that requests under way have to finish when the server stops."""
 
 

@@ -6,10 +6,26 @@ from xdsmesh.chain.affected import affected_chains
 from xdsmesh.chain.compile import compile_chain
 from xdsmesh.chain.types import ChainError, ChainRequest
 from xdsmesh.config.entry import Entry
+from xdsmesh.config.filter import check, parse
+from xdsmesh.config.kinds.service_resolver import ServiceResolver
 from xdsmesh.model.errors import Place, Problem
 
 EntryKey = tuple[str, str]
 """A kind and a name."""
+
+
+def entry_warnings(entry: Entry) -> tuple[str, ...]:
+    """What is accepted, as Consul accepts it, but will not do what its writer hopes.
+
+    A filter's syntax is checked when it is written; what it selects may still be nothing that instances have.
+    """
+    if not isinstance(entry, ServiceResolver):
+        return ()
+    return tuple(
+        f'{entry.KIND}/{entry.name}: subset "{name}" gets no instances: {problem}'
+        for name, subset in entry.subsets.items()
+        for problem in check(parse(subset.filter))
+    )
 
 
 def chain_problems(

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xdsmesh.catalog.codec import decode_entry, encode_entry, encode_instance
+from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
 from xdsmesh.catalog.decide import EntryKey, chain_problems
 from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
+from xdsmesh.catalog.ports import PortTable
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
 from xdsmesh.config.service import ServiceDefinition, expand
@@ -59,9 +60,7 @@ def _claim(
         )
 
 
-def decide_declaration(
-    declaration: Declaration, records: Iterable[Record], node: Node, take_port: Callable[[Instance], int]
-) -> Txn:
+def decide_declaration(declaration: Declaration, records: Iterable[Record], node: Node) -> Txn:
     """The transaction after which files own just what they declare; empty when that holds already.
 
     Raises:
@@ -69,7 +68,8 @@ def decide_declaration(
     """
     stored = {record.key: record for record in records}
     owned = {key for key, record in stored.items() if record.origin.source is Source.FILE}
-    wanted, problems = _wanted(declaration, node, take_port)
+    ports = _port_table(declaration, stored.values(), node)
+    wanted, problems = _wanted(declaration, node, ports.take)
     problems += _foreign(wanted, stored.keys() - owned)
     before = {entry_name(key): _entry(stored[key]) for key in stored if key.startswith(ENTRIES)}
     gone = {entry_name(key) for key in owned - wanted.keys() if key.startswith(ENTRIES)}
@@ -85,6 +85,22 @@ def decide_declaration(
 def bump(guard: Expect) -> Put:
     """The write that tells other writers of entries that their check is out of date."""
     return Put(GUARD, str(guard.modified).encode(), Origin(Source.SERVER, "guard"))
+
+
+def _port_table(declaration: Declaration, records: Iterable[Record], node: Node) -> PortTable:
+    """The ports that are not to be had: of what stays, and what the files themselves name."""
+    declared = [located.value for located in declaration.services.values()]
+    ids = {each for definition in declared for each in definition.ids}
+    stored = (decode_instance(record.value) for record in records if _stays(record, ids))
+    named = (each for definition in declared for each in expand(definition, node, lambda _: 0) if each.port)
+    return PortTable((*stored, *named))
+
+
+def _stays(record: Record, declared_ids: set[str]) -> bool:
+    """An instance that is there after the declaration too: the API's, or one that files still declare."""
+    if not record.key.startswith(INSTANCES):
+        return False
+    return record.origin.source is not Source.FILE or record.key.removeprefix(INSTANCES) in declared_ids
 
 
 def _wanted(

@@ -16,14 +16,8 @@ LAST: Final = 21255
 class PortTable:
     """Which port each instance of this node has. One server's own: a port is taken before it is stored."""
 
-    def __init__(self) -> None:
-        self._ports: dict[str, int] = {}
-        self.loaded = False
-
-    def load(self, instances: Iterable[Instance]) -> None:
-        """Start from what is registered."""
+    def __init__(self, instances: Iterable[Instance]) -> None:
         self._ports = {each.id: each.port for each in instances}
-        self.loaded = True
 
     def take(self, sidecar: Instance) -> int:
         """The port for a sidecar: the one it has, or the lowest that is free, which is then taken.

@@ -1,11 +1,13 @@
 """The catalog over a store: typed reads, and writes that are decided against what is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
-from xdsmesh.catalog.decide import EntryKey, chain_problems
+from xdsmesh.catalog.decide import EntryKey, chain_problems, entry_warnings
 from xdsmesh.catalog.declare import Declaration, bump, decide_declaration
 from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
 from xdsmesh.catalog.ports import PortTable
@@ -17,6 +19,8 @@ from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Repository:
     def __init__(self, store: Store, node: Node) -> None:
         self.store: Final = store
         self.node: Final = node
-        self._ports = PortTable()
+        self._ports: PortTable | None = None
 
     @property
     def datacenter(self) -> str:
@@ -55,26 +59,46 @@ class Repository:
     async def put_entry(self, entry: Entry, origin: Origin, cas: int | None = None) -> bool:
         """Write a config entry whole. False: ``cas`` is not the revision of its last change (0: absent).
 
-        An entry equal to the stored one is not written again.
+        An entry equal to the stored one is not written again, whatever ``cas`` says, as in Consul.
 
         Raises:
             RefusedError: a chain would no longer compile.
             OwnershipError: the entry belongs to a file.
         """
-        key = entry_key(entry.KIND, entry.name)
+        record = await self.store.get(entry_key(entry.KIND, entry.name))
+        if cas is not None and cas != (record.modified if record else 0):
+            return record is not None and stored_entry(record).value == entry
+        expected = Expect(entry_key(entry.KIND, entry.name), cas) if cas is not None else None
+        return await self._put((entry,), origin, expected)
+
+    async def put_entries(self, entries: Sequence[Entry], origin: Origin) -> None:
+        """Write config entries together or not at all; they are checked together, in any order.
+
+        Raises:
+            RefusedError: a chain would no longer compile.
+            OwnershipError: one of them belongs to a file.
+        """
+        await self._put(entries, origin)
+
+    async def _put(self, entries: Sequence[Entry], origin: Origin, expected: Expect | None = None) -> bool:
         while True:
             guard, current = await self._guarded_entries()
-            record = await self.store.get(key)
-            _check_owner(record, origin, f"{entry.KIND}/{entry.name}")
-            if current.get((entry.KIND, entry.name)) == entry:
+            for entry in entries:
+                record = await self.store.get(entry_key(entry.KIND, entry.name))
+                _check_owner(record, origin, f"{entry.KIND}/{entry.name}")
+            new = {(entry.KIND, entry.name): entry for entry in entries}
+            changed = {key: entry for key, entry in new.items() if current.get(key) != entry}
+            if not changed:
                 return True
-            if cas is not None and cas != (record.modified if record else 0):
+            self._check_chains(current, {**current, **changed})
+            puts = (Put(entry_key(*key), encode_entry(entry)) for key, entry in changed.items())
+            expects = (guard, expected) if expected else (guard,)
+            result = await self.store.commit(Txn((*puts, bump(guard)), (), expects), origin)
+            if not isinstance(result, Conflict):
+                _warn(*changed.values())
+                return True
+            if expected and result.key == expected.key:
                 return False
-            self._check_chains(current, {**current, (entry.KIND, entry.name): entry})
-            if await self._commit_entries(
-                guard, Txn(puts=(Put(key, encode_entry(entry)),)), record, key, origin
-            ):
-                return True
 
     async def delete_entry(self, kind: str, name: str, origin: Origin, cas: int | None = None) -> bool:
         """Delete a config entry; true also when there is none. False: ``cas`` does not match.
@@ -93,7 +117,9 @@ class Repository:
             if cas is not None and cas != record.modified:
                 return False
             self._check_chains(current, {each: current[each] for each in current if each != (kind, name)})
-            if await self._commit_entries(guard, Txn(deletes=(key,)), record, key, origin):
+            expects = (guard, Expect(key, record.modified))
+            result = await self.store.commit(Txn((bump(guard),), (key,), expects), origin)
+            if not isinstance(result, Conflict):
                 return True
 
     async def instance(self, instance_id: str) -> Stored[Instance] | None:
@@ -113,12 +139,16 @@ class Repository:
             RefusedError: no port is free for the sidecar.
             OwnershipError: one of the ids belongs to a file.
         """
-        await self._load_ports()
-        instances = expand(definition, self.node, self._ports.take)
+        ports = await self._port_table()
+        instances = expand(definition, self.node, ports.take)
         while True:
             records = [await self.store.get(instance_key(each.id)) for each in instances]
-            for each, record in zip(instances, records, strict=True):
-                _check_owner(record, origin, f"service {each.id}")
+            try:
+                for each, record in zip(instances, records, strict=True):
+                    _check_owner(record, origin, f"service {each.id}")
+            except OwnershipError:
+                ports.free(each.id for each, record in zip(instances, records, strict=True) if record is None)
+                raise
             txn = Txn(
                 puts=tuple(Put(instance_key(each.id), encode_instance(each)) for each in instances),
                 expects=tuple(
@@ -127,7 +157,7 @@ class Repository:
                 ),
             )
             if not isinstance(await self.store.commit(txn, origin), Conflict):
-                self._ports.hold(instances)
+                ports.hold(instances)
                 return instances
 
     async def deregister(self, instance_id: str, origin: Origin) -> None:
@@ -151,7 +181,7 @@ class Repository:
                 expects=tuple(Expect(each.key, each.modified) for each in records),
             )
             if not isinstance(await self.store.commit(txn, origin), Conflict):
-                self._ports.free(decode_instance(each.value).id for each in records)
+                (await self._port_table()).free(decode_instance(each.value).id for each in records)
                 return
 
     async def declare(self, declaration: Declaration) -> int:
@@ -161,19 +191,23 @@ class Repository:
             RefusedError: something belongs to the API, two services share an id, or a chain would not
                 compile. Nothing has changed then.
         """
-        await self._load_ports()
         while True:
             revision, records = await self.store.list("")
-            txn = decide_declaration(declaration, records, self.node, self._ports.take)
+            txn = decide_declaration(declaration, records, self.node)
             if not txn.puts and not txn.deletes:
                 return revision
             result = await self.store.commit(txn, Origin(Source.FILE, "config folder"))
             if not isinstance(result, Conflict):
+                self._ports = None  # files took ports and gave some back
+                _warn(*(located.value for located in declaration.entries.values()))
                 return result
 
-    async def _load_ports(self) -> None:
-        if not self._ports.loaded:
-            self._ports.load(stored.value for stored in (await self.instances())[1])
+    async def _port_table(self) -> PortTable:
+        if self._ports is None:
+            stored = (await self.instances())[1]
+            # Whoever came first while we were reading has handed out ports already.
+            self._ports = self._ports or PortTable(each.value for each in stored)
+        return self._ports
 
     async def _sidecars_of(self, instance_id: str) -> list[Record]:
         record = await self.store.get(instance_key(f"{instance_id}-sidecar-proxy"))
@@ -187,17 +221,16 @@ class Repository:
             (each.value.KIND, each.value.name): each.value for each in stored
         }
 
-    async def _commit_entries(
-        self, guard: Expect, txn: Txn, record: Record | None, key: str, origin: Origin
-    ) -> bool:
-        expects = (guard, Expect(key, record.modified if record else 0))
-        result = await self.store.commit(Txn((*txn.puts, bump(guard)), txn.deletes, expects), origin)
-        return not isinstance(result, Conflict)
-
     def _check_chains(self, before: Mapping[EntryKey, Entry], after: Mapping[EntryKey, Entry]) -> None:
         problems = chain_problems(before, after, self.datacenter, {})
         if problems:
             raise RefusedError(*problems)
+
+
+def _warn(*entries: Entry) -> None:
+    for entry in entries:
+        for warning in entry_warnings(entry):
+            log.warning("accepted, but look again", warning=warning)
 
 
 def stored_entry(record: Record) -> Stored[Entry]:

@@ -4,6 +4,7 @@ Paths and shapes are Consul's: https://developer.hashicorp.com/consul/api-docs
 """
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -110,6 +111,10 @@ class Client:
     def write_entry(self, body: bytes, cas: int | None = None) -> bool:
         """Write a config entry; false when it is no longer the one of revision ``cas``."""
         return self._call("PUT", "/v1/config", bool, body=body, cas=cas)
+
+    def write_entries(self, bodies: Sequence[bytes]) -> None:
+        """Write config entries together or not at all."""
+        self._send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]")
 
     def entry(self, kind: str, name: str) -> dict[str, Any]:
         """A config entry."""

@@ -7,9 +7,14 @@ import typer
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
 
+_KIND_AND_NAME = 2
+
 app = typer.Typer(help="Write, read, list and delete config entries.", no_args_is_help=True)
 
-Target = Annotated[str | None, typer.Argument(metavar="KIND/NAME", help="Such as service-router/web.")]
+Target = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KIND NAME", help="Such as service-router web; KIND/NAME will do."),
+]
 Kind = Annotated[str | None, typer.Option(metavar="KIND", help="The kind, such as service-router.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="The entry's name.")]
 Files = Annotated[
@@ -30,24 +35,24 @@ def write(
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
-    """Write the config entries of files; none if one of them is wrong."""
+    """Write the config entries of files together; none if one of them is wrong."""
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.files import entries_of, entry_body
 
-    entries = entries_of(files)
+    entries = {f"{each.value.KIND}/{each.value.name}": each for each in entries_of(files)}
     if cas is not None and len(entries) != 1:
         raise typer.BadParameter(f"--cas is for a single entry, and there are {len(entries)}")
+    bodies = [entry_body(each.value) for each in entries.values()]
     with Client(http_addr, token, ca_cert) as client:
-        for located in entries:
-            entry = located.value
-            title = f"{entry.KIND}/{entry.name}"
-            try:
-                written = client.write_entry(entry_body(entry), cas)
-            except ServerRefusedError as error:
-                raise error.at(located.place) from error
-            if not written:
-                raise _changed_meanwhile(title, cas)
-            typer.echo(f"Config entry written: {title}")
+        try:
+            if cas is None:
+                client.write_entries(bodies)
+            elif not client.write_entry(bodies[0], cas):
+                raise _changed_meanwhile(next(iter(entries)), cas)
+        except ServerRefusedError as error:
+            raise error.at({title: each.place for title, each in entries.items()}) from error
+    for title in entries:
+        typer.echo(f"Config entry written: {title}")
 
 
 @app.command()
@@ -71,6 +76,7 @@ def read(
 
 @app.command("list")
 def list_(
+    target: Annotated[str | None, typer.Argument(metavar="KIND", help="Only this kind.")] = None,
     *,
     kind: Kind = None,
     output_format: OutputFormat = Format.TABLE,
@@ -83,6 +89,7 @@ def list_(
     from xdsmesh.cli.output import show_json
     from xdsmesh.config.kinds import KINDS
 
+    kind = kind or target
     with Client(http_addr, token, ca_cert) as client:
         entries = [entry for each in ([kind] if kind else sorted(KINDS)) for entry in client.entries(each)]
     if output_format is Format.JSON:
@@ -114,15 +121,14 @@ def delete(
     typer.echo(f"Config entry deleted: {title}")
 
 
-def _identify(target: str | None, kind: str | None, name: str | None) -> tuple[str, str]:
-    """The entry's kind and name, from either way to give them."""
-    if target is not None and (kind is not None or name is not None):
-        raise typer.BadParameter("give the entry as KIND/NAME or with --kind and --name, not both")
-    if target is not None:
-        kind, _, name = target.partition("/")
-    if not kind or not name:
-        raise typer.BadParameter("name the entry: KIND/NAME, or --kind and --name")
-    return kind, name
+def _identify(target: list[str] | None, kind: str | None, name: str | None) -> tuple[str, str]:
+    """The entry's kind and name, from any way to give them."""
+    if target and (kind is not None or name is not None):
+        raise typer.BadParameter("give the entry as KIND NAME or with --kind and --name, not both")
+    words = "/".join(target).split("/") if target else [kind or "", name or ""]
+    if len(words) != _KIND_AND_NAME or not all(words):
+        raise typer.BadParameter("name the entry: KIND NAME, or --kind and --name")
+    return words[0], words[1]
 
 
 def _changed_meanwhile(title: str, cas: int | None) -> CommandError:

@@ -1,5 +1,6 @@
 """How a command fails."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from xdsmesh.model.errors import Place
@@ -18,6 +19,13 @@ class CommandError(Exception):
 class ServerRefusedError(CommandError):
     """The server did not do what it was asked; the text is its own, a problem a line."""
 
-    def at(self, place: Place) -> "ServerRefusedError":
-        """The same, with the place of what it refused."""
-        return ServerRefusedError("\n".join(f"{place}: {line}" for line in str(self).splitlines()))
+    def at(self, places: Mapping[str, Place]) -> "ServerRefusedError":
+        """The same, with the places of what it refused; ``places`` is by the names in the server's text."""
+        return ServerRefusedError("\n".join(_at(line, places) for line in str(self).splitlines()))
+
+
+def _at(line: str, places: Mapping[str, Place]) -> str:
+    named = next((place for name, place in places.items() if line.startswith(name)), None)
+    if named is None and len(places) == 1:
+        (named,) = places.values()
+    return f"{named}: {line}" if named else line

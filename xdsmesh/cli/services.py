@@ -49,7 +49,7 @@ def register(
             try:
                 client.register_service(service_body(located.value))
             except ServerRefusedError as error:
-                raise error.at(located.place) from error
+                raise error.at({located.value.name: located.place}) from error
             typer.echo(f"Registered service: {located.value.name}")
         if name:
             client.register_service(json.dumps({"Name": name, **given}).encode())

@@ -1,5 +1,6 @@
 """The header modifier object that routes and splits share."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from xdsmesh.config.wording import quoted
 from xdsmesh.model.errors import Problem
 
 _FIXED: Final = "host"
+_COMMAND: Final = re.compile(r"%[A-Z][A-Z0-9_]*(\([^()]*\))?(:[0-9]+)?%")
 
 
 class HeaderModifiers(Shape, frozen=True):
@@ -31,8 +33,18 @@ class HeaderModifiers(Shape, frozen=True):
                 at = paths.key(f"{path}.{verb}", name)
                 yield from _name(at, name)
                 yield from rules.single_line(at, value)
+                yield from _value(at, value)
         for index, name in enumerate(self.remove):
             yield from _name(paths.item(f"{path}.Remove", index), name)
+
+
+def _value(path: str, value: str) -> Iterator[Problem]:
+    """Envoy fills in commands such as ``%START_TIME%``; any other percent sign must be doubled.
+
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
+    """
+    if "%" in _COMMAND.sub("", value.replace("%%", "")):
+        yield rules.problem(path, f"{quoted(value)} has a percent sign that begins no command", "write %%")
 
 
 def _name(path: str, name: str) -> Iterator[Problem]:

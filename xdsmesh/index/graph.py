@@ -146,24 +146,24 @@ class Graph:
     ) -> frozenset[tuple[Rule[Any, Any], tuple[Any, ...]]]:
         """Let facts change; the held results that are different now."""
         wave = _Wave()
+        touched: list[_Fact | _Cell] = []
         for key, value in facts.items():
             fact = self._fact(key)
+            touched.append(fact)
             if fact.value != value:
                 fact.value = value
                 wave.add(fact.readers)
         changed: set[tuple[Rule[Any, Any], tuple[Any, ...]]] = set()
-        dropped: list[_Fact | _Cell] = []
         for cell in wave:
             old_value = cell.value
-            dropped.extend(self._run(cell))
+            touched.extend(self._run(cell))
             if cell.value == old_value:
                 cell.value = old_value  # equal values keep their identity, so that readers can compare by it
                 continue
             wave.add(cell.readers)
             if cell.holds:
                 changed.add((cell.rule, cell.arguments))
-        self._forget(dropped)
-        self._forget(self._facts[key] for key in facts)
+        self._forget(touched)
         return frozenset(changed)
 
     def facts_behind(self, rule: Rule[P, T], *arguments: P.args, **_: P.kwargs) -> frozenset[FactKey]:

@@ -19,7 +19,7 @@ from xdsmesh.ir.types import Endpoint, EndpointTarget, LoadAssignment, SidecarIR
 from xdsmesh.ir.upstream import build_upstream
 from xdsmesh.model.catalog import Instance, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
-from xdsmesh.model.trust import Leaf, TrustBundle
+from xdsmesh.model.trust import Leaf, TrustBundle, service_spiffe_id
 from xdsmesh.translate.encode import Encodable, encode
 
 
@@ -58,7 +58,7 @@ def endpoints(read: Reader, target: EndpointTarget) -> tuple[Endpoint, ...]:
     try:
         return build_endpoints(target, instances)
     except FilterTypeError:
-        return ()  # such a filter is refused when it is written; what can't be judged gets no traffic
+        return ()  # who writes such a filter is warned; what can't be judged gets no traffic
 
 
 def _with_checks_of_application(read: Reader, sidecar: Instance) -> Instance:
@@ -169,13 +169,24 @@ def listeners(read: Reader, proxy_id: str) -> Resources:
     return {**upstreams, ir.public_listener.name: read(encoded, ir.public_listener)}
 
 
+@rule(rank=0)
+def identity(read: Reader, proxy_id: str) -> str:
+    """The SPIFFE id of the service that a proxy stands before; empty when there is none."""
+    instance: Instance | None = read.fact("instance", proxy_id)
+    roots: TrustBundle | None = read.fact("roots")
+    if instance is None or instance.proxy is None or roots is None:
+        return ""
+    service = instance.proxy.destination_service_name
+    return service_spiffe_id(roots.trust_domain, instance.node.datacenter, service)
+
+
 @rule(rank=1)
 def secrets(read: Reader, proxy_id: str) -> Resources:
     """What a sidecar proves itself with, and whom it believes; both together, once its leaf is issued."""
     leaf: Leaf | None = read.fact("leaf", proxy_id)
     roots: TrustBundle | None = read.fact("roots")
-    if leaf is None or roots is None:
-        return {}
+    if leaf is None or roots is None or leaf.spiffe_id != read(identity, proxy_id):
+        return {}  # a leaf of who it was before proves nothing
     resources = (read(encoded, leaf), read(encoded, roots))
     return {resource.name: resource for resource in resources}
 
@@ -193,4 +204,5 @@ def view(read: Reader, proxy_id: str) -> ProxyView | None:
         listeners=read(listeners, proxy_id),
         routes=read(merged, upstream_routes, calls.services, calls.place),
         secrets=read(secrets, proxy_id),
+        spiffe_id=read(identity, proxy_id),
     )

@@ -39,7 +39,10 @@ Resources = Mapping[str, EncodedResource]
 
 @dataclass(frozen=True, slots=True)
 class ProxyView:
-    """All that one proxy should hold now. Equal views are interchangeable; mappings are shared."""
+    """All that one proxy should hold now. Equal views are interchangeable; mappings are shared.
+
+    ``spiffe_id`` is who the proxy is: a stream that began as somebody else must not go on.
+    """
 
     proxy: str
     clusters: Resources
@@ -47,6 +50,7 @@ class ProxyView:
     listeners: Resources
     routes: Resources
     secrets: Resources
+    spiffe_id: str = ""
 
     def of(self, type_url: str) -> Resources:
         """The resources of one of ``TYPES``; of any other type there are none."""

@@ -3,6 +3,7 @@
 Service: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/ads.proto
 """
 
+import asyncio
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -52,6 +53,7 @@ class AdsServer:
         self._registry: Final = registry
         self._clock: Final = clock
         self._streams: set[Stream[Any]] = set()
+        self._silent: set[asyncio.Future[Any]] = set()
         self._stopping = False
         self._server: Any = None
 
@@ -83,6 +85,8 @@ class AdsServer:
         self._stopping = True
         for stream in self._streams:
             stream.end(_STOPPING)
+        for reading in self._silent:
+            reading.cancel()
         if self._server is not None:
             await self._server.stop(grace)
 
@@ -106,7 +110,9 @@ class AdsServer:
             return _FAILED
 
     async def _serve(self, variant: Variant[RequestT], context: Any) -> Close | None:
-        first = await context.read()
+        first = await self._first_request(context)
+        if isinstance(first, Close):
+            return first
         if first is grpc.aio.EOF:
             return None
         node = variant.parse_node(first)
@@ -131,6 +137,19 @@ class AdsServer:
             self._streams.discard(stream)
             self._registry.disconnect(record)
             attachment.close()
+
+    async def _first_request(self, context: Any) -> Any:
+        """The first message, for which a client may let us wait; but it keeps nobody from stopping."""
+        reading = asyncio.ensure_future(context.read())
+        self._silent.add(reading)
+        try:
+            return await reading
+        except asyncio.CancelledError:
+            if self._stopping and reading.cancelled():
+                return _STOPPING
+            raise
+        finally:
+            self._silent.discard(reading)
 
     def _admit(self, node: Node, stream: Stream[RequestT], peer: str) -> Attachment | Close:
         if self._stopping:

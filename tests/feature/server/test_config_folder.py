@@ -1,5 +1,6 @@
 """The config folder: what its files declare holds, edits are followed, broken edits change nothing."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,71 @@ def test_a_file_may_not_declare_what_the_api_wrote(start: Callable[..., Any], fo
         in server.events(refused)[0]["problem"]
     )
     assert server.http.get("/v1/agent/service/api-1").json()["Port"] == 81
+
+
+def test_a_file_that_was_refused_is_tried_again_when_the_world_has_changed(
+    start: Callable[..., Any], folder: Path
+) -> None:
+    server = start(*DEV, str(folder))
+    entry = {"Kind": "service-defaults", "Name": "web", "Protocol": "http"}
+    server.http.put("/v1/config", json=entry).raise_for_status()
+    (folder / "web-defaults.hcl").write_text('Kind = "service-defaults"\nName = "web"\nProtocol = "http2"\n')
+    refused = "config folder refused: the last good state stays"
+    server.wait(lambda: server.events(refused), "the file is refused")
+
+    server.http.delete("/v1/config/service-defaults/web").raise_for_status()
+
+    def in_force() -> bool:
+        answer = server.http.get("/v1/config/service-defaults/web")
+        return bool(answer.is_success and answer.json()["Protocol"] == "http2")
+
+    server.wait(in_force, "the file is taken")
+    assert len(server.events(refused)) == 1, "the same problem is said once"
+
+
+def test_a_file_whose_name_is_no_text_is_refused_by_name(start: Callable[..., Any], folder: Path) -> None:
+    server = start(*DEV, str(folder))
+    bad = os.fsencode(folder) + b"/\xff.hcl"
+    Path(os.fsdecode(bad)).write_text(WEB)
+    refused = "config folder refused: the last good state stays"
+    server.wait(lambda: server.events(refused), "the file is refused")
+    assert "rename it" in server.events(refused)[0]["problem"]
+    assert weights(server) == [10, 90]
+
+
+def many(letter: str) -> str:
+    services = (
+        f'service {{\n  id = "{letter}{number}"\n  name = "{letter}"\n  port = 1\n  connect {{ sidecar_service {{}} }}\n}}\n'
+        for number in range(200)
+    )
+    return "".join(services)
+
+
+def test_ports_of_sidecars_come_back_when_their_files_go(start: Callable[..., Any], folder: Path) -> None:
+    (folder / "many.hcl").write_text(many("a"))
+    server = start(*DEV, str(folder))
+    for letter in ("b", "c"):
+        (folder / "many.hcl").write_text(many(letter))
+        server.wait(
+            lambda last=f"{letter}199": last in server.http.get("/v1/agent/services").json(), "they changed"
+        )
+
+
+def test_a_port_that_a_file_names_is_given_to_no_other_sidecar(
+    start: Callable[..., Any], folder: Path
+) -> None:
+    (folder / "web.hcl").write_text(WEB.replace("sidecar_service {}", "sidecar_service { port = 21000 }"))
+    server = start(*DEV, str(folder))
+    body = {"Name": "z", "Port": 80, "Connect": {"SidecarService": {}}}
+    server.http.put("/v1/agent/service/register", json=body).raise_for_status()
+    assert server.http.get("/v1/agent/service/z-sidecar-proxy").json()["Port"] == 21001
+
+
+def test_a_filter_that_selects_nothing_that_instances_have_is_accepted_with_a_warning(
+    start: Callable[..., Any], folder: Path
+) -> None:
+    (folder / "resolver.hcl").write_text(RESOLVER.replace("Service.Meta.version == 2", "Service.Prot == 2"))
+    server = start(*DEV, str(folder))
+    (warning,) = server.events("accepted, but look again")
+    assert 'service-resolver/admin: subset "v2" gets no instances: ' in warning["warning"]
+    assert "Service.Port" in warning["warning"]
