@@ -109,12 +109,22 @@ def clients(draw: st.DrawFn) -> Fact:
     )
 
 
+@st.composite
+def deregistrations(draw: st.DrawFn) -> list[Fact]:
+    """An application goes together with its sidecar, as by one call of the API."""
+    application = f"{draw(services)}-{draw(st.integers(1, 2))}"
+    return [Fact(("instance", each), None) for each in (application, f"{application}-sidecar-proxy")]
+
+
 bundles = st.sampled_from(("one", "two")).map(lambda pem: Fact(("roots",), TrustBundle("td.consul", pem)))
 facts = st.one_of(entries, applications(), sidecars(), clients(), bundles)
 changes = st.builds(
     lambda fact, gone: Fact(fact.key, None) if gone else fact, facts, st.integers(0, 4).map(lambda n: n == 0)
 )
-steps = st.lists(st.one_of(st.lists(changes, min_size=1, max_size=4), st.sampled_from(PROXIES)), max_size=14)
+steps = st.lists(
+    st.one_of(st.lists(changes, min_size=1, max_size=4), deregistrations(), st.sampled_from(PROXIES)),
+    max_size=14,
+)
 
 
 def fresh(known: dict[FactKey, object]) -> Index:

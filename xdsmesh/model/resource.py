@@ -50,7 +50,7 @@ class ProxyView:
     listeners: Resources
     routes: Resources
     secrets: Resources
-    spiffe_id: str = ""
+    spiffe_id: str = field(default="", kw_only=True)
 
     def of(self, type_url: str) -> Resources:
         """The resources of one of ``TYPES``; of any other type there are none."""

@@ -176,11 +176,8 @@ def test_a_file_whose_name_is_no_text_is_refused_by_name(start: Callable[..., An
 
 
 def many(letter: str) -> str:
-    services = (
-        f'service {{\n  id = "{letter}{number}"\n  name = "{letter}"\n  port = 1\n  connect {{ sidecar_service {{}} }}\n}}\n'
-        for number in range(200)
-    )
-    return "".join(services)
+    body = f'name = "{letter}"\n  port = 1\n  connect {{ sidecar_service {{}} }}\n'
+    return "".join(f'service {{\n  id = "{letter}{number}"\n  {body}}}\n' for number in range(200))
 
 
 def test_ports_of_sidecars_come_back_when_their_files_go(start: Callable[..., Any], folder: Path) -> None:

@@ -106,6 +106,18 @@ def test_what_nobody_holds_is_forgotten() -> None:
     assert graph.size == 0
 
 
+def test_a_fact_that_goes_together_with_its_only_reader_is_forgotten_once() -> None:
+    @rule(rank=0)
+    def total(read: Reader) -> int:
+        return sum(read.fact("number", name) for name in read.fact("names") or ())
+
+    graph = Graph()
+    graph.apply({("names",): ("a",), ("number", "a"): 1})
+    assert graph.hold(total) == 1
+    graph.apply({("names",): None, ("number", "a"): None})
+    assert graph.peek(total) == 0
+
+
 def test_a_rule_may_not_read_one_of_its_own_rank() -> None:
     @rule(rank=0)
     def upwards(read: Reader) -> int:
