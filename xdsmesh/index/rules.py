@@ -15,7 +15,7 @@ from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import sidecars_key
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
-from xdsmesh.ir.types import Endpoint, EndpointTarget, LoadAssignment, SidecarIR, UpstreamIR
+from xdsmesh.ir.types import Endpoint, EndpointTarget, LoadAssignment, LocalCluster, SidecarIR, UpstreamIR
 from xdsmesh.ir.upstream import build_upstream
 from xdsmesh.model.catalog import Instance, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
@@ -150,13 +150,17 @@ def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
 
 
 @rule(rank=4)
+def cluster_set(read: Reader, local: LocalCluster, services: tuple[str, ...], place: Place) -> Resources:
+    """The clusters of all replicas whose applications listen alike: upstreams', and the application's."""
+    upstreams = read(merged, upstream_clusters, services, place)
+    return {**upstreams, local.name: read(encoded, local)}
+
+
+@rule(rank=5)
 def clusters(read: Reader, proxy_id: str) -> Resources:
-    """The clusters of a proxy: its upstreams', and the application beside it."""
+    """The clusters of a proxy."""
     calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
-    if calls is None or ir is None:
-        return {}
-    upstreams = read(merged, upstream_clusters, calls.services, calls.place)
-    return {**upstreams, ir.local_cluster.name: read(encoded, ir.local_cluster)}
+    return read(cluster_set, ir.local_cluster, calls.services, calls.place) if calls and ir else {}
 
 
 @rule(rank=4)
@@ -191,7 +195,7 @@ def secrets(read: Reader, proxy_id: str) -> Resources:
     return {resource.name: resource for resource in resources}
 
 
-@rule(rank=5)
+@rule(rank=6)
 def view(read: Reader, proxy_id: str) -> ProxyView | None:
     """All that a proxy should hold; None while it must not be served."""
     calls = read(caller, proxy_id)

@@ -1,11 +1,12 @@
 """Subscriptions of the incremental variant."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from xdsmesh.model.resource import EncodedResource, Resources
 from xdsmesh.xds.messages import DeltaRequest
 from xdsmesh.xds.order import NEVER_REMOVED, ROOTS, WILDCARD
-from xdsmesh.xds.subscription import Content, Subscription, Work
+from xdsmesh.xds.subscription import Content, Subscription, Work, own
 
 
 class DeltaSubscription(Subscription[DeltaRequest]):
@@ -24,12 +25,13 @@ class DeltaSubscription(Subscription[DeltaRequest]):
         held: Mapping[str, str] = request.initial if first else {}
         if first and not request.subscribe:
             self._want_all(held, legacy=True)
-        names = set(request.subscribe)
+        names = _shared(request.subscribe)
         if WILDCARD in names:
-            names.discard(WILDCARD)
+            names = names - {WILDCARD}
             self._want_all(held, legacy=False)
-        self.named |= names
-        self.owed |= names - held.keys()
+        self.named = self.named | names if self.named else names
+        asked = names - held.keys() if held else names
+        self.owed = self.owed | asked if self.owed else asked
         for name in request.unsubscribe:
             self._unsubscribe(name)
         if held:
@@ -63,8 +65,16 @@ class DeltaSubscription(Subscription[DeltaRequest]):
             self.due = False
             self._forget([name for name in (*self.known, *self.rejected) if name not in self.named])
         elif name in self.named:
-            self.named.discard(name)
+            self.named = named = own(self.named)
+            named.discard(name)
             if self.wildcard:  # X46: the client can't tell whether the wildcard covers it
-                self.owed.add(name)
+                self.owed = owed = own(self.owed)
+                owed.add(name)
             else:
                 self._forget([name])
+
+
+@lru_cache(maxsize=256)
+def _shared(names: tuple[str, ...]) -> frozenset[str]:
+    """The names as a set: the same one for all streams that ask for the same."""
+    return frozenset(names)

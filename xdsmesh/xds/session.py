@@ -18,7 +18,7 @@ from xdsmesh.xds.order import (
     RECONNECT_SECONDS,
     REMOVED_AFTER,
 )
-from xdsmesh.xds.subscription import RequestT, Subscription, Work
+from xdsmesh.xds.subscription import NO_NAMES, RequestT, Subscription, Work
 
 MAX_TYPES: Final = 32
 MAX_NAMES: Final = 100_000
@@ -53,7 +53,7 @@ class Session(Generic[RequestT]):
         self._deadline: float | None = None
         self._gate_deadline: float | None = None
         self._gate_held = False
-        self._unserved: set[str] = set()
+        self._unserved = NO_NAMES
         """Load assignments that must follow, since their cluster was sent (X57)."""
         self._warming_nonce = ""
         """The last response that carried such assignments."""
@@ -166,8 +166,7 @@ class Session(Generic[RequestT]):
             if endpoints := self._subscriptions.get(ENDPOINT):
                 endpoints.owe(names)
         elif subscription.type_url == ENDPOINT and subscription.owed:
-            # Not in place: a set that shrinks keeps its memory.
-            self._unserved = self._unserved - subscription.owed
+            self._unserved = (self._unserved - subscription.owed) or NO_NAMES
             self._warming_nonce = response.nonce
 
     def _wait_until(

@@ -7,7 +7,7 @@ from typing import Final
 from xdsmesh.model.resource import EncodedResource, Resources
 from xdsmesh.xds.messages import Response, SotwRequest
 from xdsmesh.xds.order import ROOTS, WILDCARD
-from xdsmesh.xds.subscription import Content, Subscription, Work
+from xdsmesh.xds.subscription import NO_NAMES, Content, Subscription, Work
 
 _VERSION_BYTES: Final = 8
 
@@ -47,7 +47,7 @@ class SotwSubscription(Subscription[SotwRequest]):
         if claimed and self.tells_removals and claimed == version_of(self._scope(resources).values()):
             self.known = {name: it.version for name, it in self._scope(resources).items()}
             self.due = False
-            self.owed.clear()
+            self.owed = NO_NAMES
         return super().work(resources)
 
     def compose(self, work: Work, resources: Resources, *, may_remove: bool) -> Content | None:
@@ -87,7 +87,7 @@ class SotwSubscription(Subscription[SotwRequest]):
 
     def _adopt(self, names: set[str]) -> None:
         if not names <= self.named:
-            self.named |= names
+            self.named = self.named | names
             self._ever_named = True
             self.seen = None
 

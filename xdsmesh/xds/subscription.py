@@ -6,6 +6,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ from xdsmesh.xds.messages import Acked, DeltaRequest, Rejected, Response, SotwRe
 _ABSENT: Final = ""
 _UNKNOWN: Final = "?"
 _DIFFERENCES_KEPT: Final = 64
+
+NO_NAMES: Final[frozenset[str]] = frozenset()
 
 RequestT = TypeVar("RequestT", bound=DeltaRequest | SotwRequest)
 Difference = tuple[tuple[EncodedResource, ...], tuple[str, ...]]
@@ -68,14 +71,14 @@ class Subscription(ABC, Generic[RequestT]):
         self.type_url: Final = type_url
         self.tells_removals: Final = tells_removals
         """The client is told what is gone; else that goes when what refers to it goes (X29, X58)."""
-        self.named: set[str] = set()
+        self.named: AbstractSet[str] = NO_NAMES  # a set of its own only once it differs from what others have
         self.wildcard = False
         self.started = False
         self.known: dict[str, str] = {}
         """Names and versions that the client holds, or will once it has read what was sent."""
         self.rejected: dict[str, Rejection] = {}
         """Names of rejected responses: what the client holds of them is in doubt."""
-        self.owed: set[str] = set()
+        self.owed: AbstractSet[str] = NO_NAMES
         """Names that must be answered though nothing changed."""
         self.due = False
         self.outstanding: Response | None = None
@@ -143,7 +146,7 @@ class Subscription(ABC, Generic[RequestT]):
     def settle(self, resources: Resources) -> None:
         """Nothing of these resources is left to send."""
         self.seen = resources
-        self.owed.clear()
+        self.owed = NO_NAMES
 
     def sent(self, response: Response, deadline: float) -> None:
         """A response is on its way: the client holds its content unless it says otherwise."""
@@ -155,7 +158,7 @@ class Subscription(ABC, Generic[RequestT]):
         if self.rejected:
             for name in _names(response):
                 self.rejected.pop(name, None)
-        self.owed.clear()
+        self.owed = NO_NAMES
         self.due = False
         self.outstanding = response
         self.last_nonce = response.nonce
@@ -184,7 +187,7 @@ class Subscription(ABC, Generic[RequestT]):
         """Send these again though they did not change; whether any of them is wanted at all."""
         owed = {name for name in names if self.covers(name)}
         if owed:
-            self.owed |= owed
+            self.owed = self.owed | owed
             self.seen = None
         return bool(owed)
 
@@ -197,13 +200,15 @@ class Subscription(ABC, Generic[RequestT]):
         for name in names:
             self.known.pop(name, None)
             self.rejected.pop(name, None)
-            self.owed.discard(name)
+            if name in self.owed:
+                self.owed = owed = own(self.owed)
+                owed.discard(name)
 
     def _end(self) -> None:
         """Envoy neither reads nor acknowledges responses of a type that it has left."""
         self.outstanding = None
         self.due = False
-        self.owed.clear()
+        self.owed = NO_NAMES
 
     def _doubt(self, response: Response, blamed: frozenset[str]) -> None:
         doubts = {it.name: Rejection(it.version, it.name in blamed) for it in response.resources}
@@ -247,9 +252,14 @@ class Subscription(ABC, Generic[RequestT]):
 
         What the client holds, and is gone, is answered when it may go.
         """
-        self.owed.difference_update(gone)
+        self.owed = self.owed - set(gone)
         changed |= {name: scope[name] for name in self.owed if name in scope}
         return [name for name in self.owed if name not in scope]
+
+
+def own(names: AbstractSet[str]) -> set[str]:
+    """The names as a set to change in place, so that many changes cost as many steps."""
+    return names if isinstance(names, set) else set(names)
 
 
 def _difference(before: Resources, after: Resources) -> Difference:
