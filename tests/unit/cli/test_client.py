@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGINT
+from signal import SIG_DFL, SIGINT, signal
 
 import pytest
 
@@ -126,11 +126,22 @@ def test_ca_certificates_that_cannot_be_read_are_an_error(file: str, tmp_path: P
         Client("https://127.0.0.1:8501", ca_cert=tmp_path / file)
 
 
+def heed_ctrl_c() -> None:
+    """A shell lets its background jobs ignore Ctrl-C, and their children inherit that."""
+    signal(SIGINT, SIG_DFL)
+
+
 def test_ctrl_c_ends_quietly_with_130(
     listener: socket.socket, command: Path, environment: dict[str, str]
 ) -> None:
     arguments = [str(command), "services", "list", "--http-addr", address_of(listener)]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(
+        arguments,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - this process has one thread
+    ) as process:
         connection, _ = listener.accept()
         with connection:
             receive(connection)
