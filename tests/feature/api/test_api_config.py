@@ -134,3 +134,32 @@ async def test_an_entry_of_a_file_is_refused_to_the_api(
     ):
         assert answer.status_code == 409
         assert "/etc/mesh/web.hcl:7" in answer.text
+
+
+SPLITTER = {"Kind": "service-splitter", "Name": "admin", "Splits": [{"Weight": 100, "ServiceSubset": "v1"}]}
+HTTP = {"Kind": "service-defaults", "Name": "admin", "Protocol": "http"}
+
+
+async def test_entries_that_need_each_other_are_written_together_in_any_order(api: httpx.AsyncClient) -> None:
+    assert (await api.put("/v1/config", json=SPLITTER)).status_code == 400
+    answer = await api.put("/v1/xdsmesh/config", json=[SPLITTER, RESOLVER, HTTP])
+    assert (answer.status_code, answer.json()) == (200, True)
+    written = [
+        (await api.get(f"/v1/config/{each['Kind']}/admin")).json() for each in (SPLITTER, RESOLVER, HTTP)
+    ]
+    assert len({entry["ModifyIndex"] for entry in written}) == 1, "in one revision"
+
+
+async def test_of_entries_written_together_one_that_is_refused_keeps_all_out(api: httpx.AsyncClient) -> None:
+    wrong = {**SPLITTER, "Splits": [{"Weight": 100, "ServiceSubset": "v9"}]}
+    answer = await api.put("/v1/xdsmesh/config", json=[HTTP, RESOLVER, wrong])
+    assert answer.status_code == 400
+    assert "v9" in answer.text
+    for entry in (HTTP, RESOLVER, wrong):
+        assert (await api.get(f"/v1/config/{entry['Kind']}/admin")).status_code == 404
+
+
+async def test_entries_written_together_must_be_a_list(api: httpx.AsyncClient) -> None:
+    answer = await api.put("/v1/xdsmesh/config", json=HTTP)
+    assert answer.status_code == 400
+    assert "a list of config entries is expected" in answer.text

@@ -69,7 +69,7 @@ async def test_compare_and_set_refuses_to_undo_what_others_did(call: Call) -> No
     said = await refused(call("config", "write", "-", "--cas", "0", stdin=tcp))
     assert "config read service-defaults/web" in said
     assert "not changed" in await refused(call("config", "delete", "service-defaults/web", "--cas", "99"))
-    read = json.loads(await printed(call("config", "read", "service-defaults/web")))
+    read = json.loads(await printed(call("config", "read", "service-defaults", "web")))
     assert read["Protocol"] == "http"
     await printed(call("config", "delete", "service-defaults/web", "--cas", str(read["ModifyIndex"])))
 
