@@ -63,7 +63,7 @@ def circular_reference(chain: str, path: Sequence[str], again: str, hop: Hop) ->
 def too_large(chain: str, what: str, splitter: Entry) -> CompileError:
     """Splitters multiply beyond what a proxy could reasonably hold."""
     return CompileError(
-        ErrorCode.TOO_LARGE,
+        ErrorCode.INPUT,
         f'chain "{chain}": service-splitter "{splitter.name}" {what}: let splits name subsets, which are '
         f"never split again, or split by fewer services",
         kind=splitter.KIND,

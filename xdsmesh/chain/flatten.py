@@ -3,7 +3,7 @@
 from typing import Final
 
 from xdsmesh.chain.types import ChainSplit
-from xdsmesh.config.headers import HeaderModifiers
+from xdsmesh.config.parts.headers import HeaderModifiers
 
 _WHOLE: Final = 10_000
 

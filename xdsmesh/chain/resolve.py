@@ -71,6 +71,7 @@ class Resolution:
             subset=lookup.subset,
             datacenter=lookup.datacenter,
             sni=lookup.sni(self._request.trust_domain),
+            name=lookup.sni(self._request.trust_domain),
             filter=subset.filter,
             only_passing=subset.only_passing,
             connect_timeout=connect_timeout,

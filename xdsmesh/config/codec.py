@@ -5,6 +5,7 @@ wins), weakly typed values, one value for a list, a list of one object for an ob
 input are collected; unknown keys are problems.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -84,8 +85,9 @@ def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
 
 def encode(value: Shape) -> dict[str, Any]:
     """The shape as plain values under PascalCase keys. Durations are Go strings; defaults are left out."""
-    given = ((item, getattr(value, item.name)) for item in _fields_of(type(value)))
-    return {item.encode_name: _plain(part) for item, part in given if part != _default(item)}
+    given = ((item, getattr(value, item.name)) for item in _fields_of(type(value)) if item.name != value.REST)
+    plain = {item.encode_name: _plain(part) for item, part in given if part != _default(item)}
+    return plain | (getattr(value, value.REST) if value.REST else {})
 
 
 def _plain(value: Any) -> Any:
@@ -141,11 +143,38 @@ class _Decoder:
         if members is None:
             return UNSET
         values: dict[str, Any] = {}
-        for item, member in self._known(_shape_of(info), members, path):
+        shape = _shape_of(info)
+        for item, member in self._known(shape, members, path):
             if not (isinstance(member.value, Scalar) and member.value.value is None):
                 value = self._value(item.type, member.value, paths.join(path, item.encode_name))
                 values.update({item.encode_name: value} if value is not UNSET else {})
-        return values
+        return values | self._rest(shape, members, path)
+
+    def _rest(self, shape: type[Shape], members: Iterable[Member], path: str) -> dict[str, Any]:
+        """The field for the keys that are no fields, if the shape has one."""
+        if not shape.REST:
+            return {}
+        fields = _by_key(shape)
+        others = [member for member in members if _squash(member.key) not in fields]
+        return {
+            fields[_squash(shape.REST)].encode_name: {
+                each.key: self._opaque(each.value, paths.join(path, each.key)) for each in others
+            }
+        }
+
+    def _opaque(self, node: Node, path: str) -> Any:
+        """A value that is somebody else's, as it was written."""
+        match node:
+            case Object():
+                return {
+                    item.key: self._opaque(item.value, paths.join(path, item.key)) for item in node.members
+                }
+            case Array():
+                return [self._opaque(item, paths.item(path, index)) for index, item in enumerate(node.items)]
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            self._mismatch(node, path, "must be a number that can be written down")
+            return 0
+        return node.value
 
     def _members(self, node: Node, path: str) -> tuple[Member, ...] | None:
         """The members of an object, or of the only object of a list."""
@@ -164,6 +193,8 @@ class _Decoder:
         chosen: dict[str, Member] = {}
         for member in members:
             item = fields.get(_squash(member.key))
+            if shape.REST and (item is None or item.name == shape.REST):
+                continue
             if item is None:
                 self._refuse_key(shape, member, path)
                 continue
@@ -201,6 +232,8 @@ class _Decoder:
                 return self._value(_present(info), node, path)
             case inspect.StructType():
                 return self.shape(info, node, path)
+            case inspect.AnyType():
+                return self._opaque(node, path)
             case inspect.DictType():
                 return self._mapping(info, node, path)
             case inspect.ListType():

@@ -5,7 +5,7 @@ snake_case here; the codec accepts both spellings, in any case, and coerces weak
 """
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import Meta, Struct, field
 
@@ -14,6 +14,12 @@ from xdsmesh.model.errors import Problem
 
 UInt32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 """A whole number as protobuf's uint32 holds it."""
+
+UInt64 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A whole number as protobuf's uint64 holds it, as far as ours go."""
+
+Opaque = dict[str, Any]
+"""An object whose keys are somebody else's: any JSON values, kept as they were written."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 is "not given"."""
@@ -25,11 +31,14 @@ class Shape(Struct, frozen=True, rename="pascal", omit_defaults=True, forbid_unk
     ``UNBUILT`` are fields of Consul that we know and have not built yet, and ``ENTERPRISE`` those of its
     Enterprise edition (besides namespaces and the like, which the codec knows for all shapes); both are
     refused by name unless they are empty. ``IGNORED`` are keys that may stand there and mean nothing.
+    ``REST`` is the name of an ``Opaque`` field that takes in all keys that are no fields; without it they
+    are refused.
     """
 
     UNBUILT: ClassVar[frozenset[str]] = frozenset()
     ENTERPRISE: ClassVar[frozenset[str]] = frozenset()
     IGNORED: ClassVar[frozenset[str]] = frozenset()
+    REST: ClassVar[str] = ""
 
 
 class Definition(Shape, frozen=True):

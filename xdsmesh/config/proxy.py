@@ -17,7 +17,6 @@ from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
 
 _LOOPBACK: Final = "127.0.0.1"
-_OWN_KEYS: Final = frozenset({"bind_address", "bind_port"})
 
 
 class UpstreamDefinition(Shape, frozen=True):
@@ -63,8 +62,6 @@ class UpstreamDefinition(Shape, frozen=True):
 
 class SidecarConfig(ProxyConfig, frozen=True, rename=None):
     """The keys of ``Proxy.Config`` that we act on: those of proxy-defaults, and where this proxy listens."""
-
-    UNBUILT: ClassVar[frozenset[str]] = ProxyConfig.UNBUILT - _OWN_KEYS
 
     bind_address: str = ""
     bind_port: Port = 0

@@ -1,7 +1,7 @@
 """Rules that several definitions share. Each yields the problems of one field, given its path."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Final
 
@@ -9,6 +9,7 @@ import re2
 
 from xdsmesh.config import paths
 from xdsmesh.config.wording import quoted
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem
 
 PROTOCOLS: Final = ("tcp", "http", "http2", "grpc")
@@ -24,9 +25,9 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def problem(path: str, what: str, remedy: str = "") -> Problem:
+def problem(path: str, what: str, remedy: str = "", *, code: str = "") -> Problem:
     """A problem of a field, before it is known where the field stands."""
-    return Problem(Place(path=path), what, remedy)
+    return Problem(Place(path=path), what, remedy, code)
 
 
 def name(path: str, value: str) -> Iterator[Problem]:
@@ -71,6 +72,21 @@ def service_meta(path: str, value: Mapping[str, str]) -> Iterator[Problem]:
             yield problem(paths.key(path, text), what)
         elif text.startswith(_RESERVED):
             yield problem(paths.key(path, text), f'keys of Meta that begin with "{_RESERVED}" are reserved')
+
+
+def required(path: str, value: str) -> Iterator[Problem]:
+    """A text that may not be left out."""
+    if not value:
+        label = paths.label(path)
+        yield problem(path, f"{label} is required", f'add {label} = "..."', code=Code.REQUIRED)
+
+
+def one_of(path: str, value: str, words: Collection[str]) -> Iterator[Problem]:
+    """One of some words; the empty one is "not given"."""
+    if value not in words:
+        choices = ", ".join(word for word in words if word)
+        what = f"{paths.label(path)} can't be {quoted(value)}"
+        yield problem(path, what, f"use one of {choices}", code=Code.NOT_A_CHOICE)
 
 
 def protocol(path: str, value: str) -> Iterator[Problem]:

@@ -15,7 +15,15 @@ from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import sidecars_key
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
-from xdsmesh.ir.types import Endpoint, EndpointTarget, LoadAssignment, LocalCluster, SidecarIR, UpstreamIR
+from xdsmesh.ir.types import (
+    Endpoint,
+    EndpointTarget,
+    LoadAssignment,
+    LocalCluster,
+    MeshCluster,
+    SidecarIR,
+    UpstreamIR,
+)
 from xdsmesh.ir.upstream import build_upstream
 from xdsmesh.model.catalog import Instance, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
@@ -96,6 +104,7 @@ def upstream_endpoints(read: Reader, service: str, place: Place) -> Resources:
     assignments = (
         LoadAssignment(cluster.name, read(endpoints, cluster.target))
         for cluster in (ir.clusters if ir else ())
+        if isinstance(cluster, MeshCluster)
     )
     return {assignment.cluster: read(encoded, assignment) for assignment in assignments}
 

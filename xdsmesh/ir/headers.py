@@ -1,6 +1,6 @@
 """Changes of headers, in an order that does not depend on how they were written down."""
 
-from xdsmesh.config.headers import HeaderModifiers
+from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.ir.types import HeaderChanges
 
 _NONE = HeaderChanges()

@@ -75,14 +75,66 @@ class EndpointTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class CircuitBreakers:
+    """How much one cluster may take at a time; None is Envoy's default, and 0 is nothing."""
+
+    max_connections: int | None = None
+    max_pending_requests: int | None = None
+    max_requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutlierDetection:
+    """When an endpoint that fails is left out for a while; None is Envoy's default. Shares are percent."""
+
+    interval: Duration | None = None
+    consecutive_5xx: int | None = None
+    enforcing_consecutive_5xx: int | None = None
+    max_ejection_percent: int | None = None
+    base_ejection_time: Duration | None = None
+
+
+class Balance(StrEnum):
+    """How endpoints share the traffic."""
+
+    ROUND_ROBIN = "round_robin"
+    RANDOM = "random"
+    LEAST_REQUEST = "least_request"
+    RING_HASH = "ring_hash"
+    MAGLEV = "maglev"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancing:
+    """A policy and its settings; 0 is Envoy's default."""
+
+    balance: Balance = Balance.ROUND_ROBIN
+    minimum_ring_size: int = 0
+    maximum_ring_size: int = 0
+    choice_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MeshCluster:
-    """A cluster of sidecars found by EDS and reached over mTLS. ``name`` is its SNI."""
+    """A cluster of sidecars found by EDS and reached over mTLS."""
 
     name: str
     protocol: Protocol
     connect_timeout: Duration
     tls: UpstreamTls
     target: EndpointTarget
+    circuit_breakers: CircuitBreakers = CircuitBreakers()
+    outlier_detection: OutlierDetection = OutlierDetection()
+    load_balancing: LoadBalancing = LoadBalancing()
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCluster:
+    """Clusters that stand in for one another: each takes over while those before it have nobody healthy."""
+
+    name: str
+    members: tuple[str, ...]
+    connect_timeout: Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +148,8 @@ class LocalCluster:
     connect_timeout: Duration
 
 
-Cluster = MeshCluster | LocalCluster
+UpstreamCluster = MeshCluster | AggregateCluster
+Cluster = UpstreamCluster | LocalCluster
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -187,6 +240,29 @@ class Retries:
     status_codes: tuple[int, ...] = ()
 
 
+class HashField(StrEnum):
+    """What of a request is hashed."""
+
+    HEADER = "header"
+    COOKIE = "cookie"
+    QUERY_PARAMETER = "query_parameter"
+    SOURCE_IP = "source_ip"
+
+
+@dataclass(frozen=True, slots=True)
+class HashPolicy:
+    """Requests with the same hash go to the same endpoint. ``name`` is the header's, or whatever it is.
+
+    A cookie with a ``ttl`` is made by Envoy where it is missing; zero is for the session.
+    """
+
+    field: HashField
+    name: str = ""
+    ttl: Duration | None = None
+    path: str = ""
+    terminal: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Requests that match go to the legs by weight; with one leg its weight does not matter.
@@ -200,6 +276,7 @@ class Route:
     idle_timeout: Duration | None = None
     prefix_rewrite: str = ""
     retries: Retries | None = None
+    hash_policies: tuple[HashPolicy, ...] = ()
     request_headers: HeaderChanges = HeaderChanges()
     response_headers: HeaderChanges = HeaderChanges()
 
@@ -274,7 +351,7 @@ class UpstreamIR:
 
     service: str
     protocol: Protocol
-    clusters: tuple[MeshCluster, ...]
+    clusters: tuple[UpstreamCluster, ...]
     filter: NetworkFilter
     routes: RouteConfiguration | None
 

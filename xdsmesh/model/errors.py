@@ -24,16 +24,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong, and its remedy if there is an obvious one."""
+    """One thing that is wrong, its remedy if there is an obvious one, and its code."""
 
     place: Place
     what: str
     remedy: str = ""
+    code: str = ""
 
     def __str__(self) -> str:
         where = str(self.place)
-        text = f"{where}: {self.what}" if where else self.what
-        return f"{text} ({self.remedy})" if self.remedy else text
+        text = " ".join(part for part in (self.code, self.what) if part)
+        told = f"{where}: {text}" if where else text
+        return f"{told} ({self.remedy})" if self.remedy else told
 
 
 class RefusedError(Exception):

@@ -5,15 +5,18 @@ from typing import Final
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
 
-from xdsmesh.ir.types import LocalCluster, MeshCluster
+from xdsmesh.ir.types import AggregateCluster, LocalCluster, MeshCluster
 from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration
 from xdsmesh.translate.tls import make_upstream_tls
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 """Under this key Envoy looks for them in ``typed_extension_protocol_options``."""
+
+_AGGREGATE: Final = "envoy.clusters.aggregate"
 
 _EDS: Final = cluster_pb2.Cluster.EdsClusterConfig(eds_config=ADS)
 _NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
@@ -53,6 +56,20 @@ def make_mesh_cluster(cluster: MeshCluster) -> cluster_pb2.Cluster:
     if cluster.protocol.is_http2:
         message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_HTTP2)
     return message
+
+
+def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
+    """A cluster of clusters, in order of preference.
+
+    https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
+    """
+    members = aggregate_pb2.ClusterConfig(clusters=cluster.members)
+    return cluster_pb2.Cluster(
+        name=cluster.name,
+        cluster_type=cluster_pb2.Cluster.CustomClusterType(name=_AGGREGATE, typed_config=make_any(members)),
+        lb_policy=cluster_pb2.Cluster.CLUSTER_PROVIDED,
+        connect_timeout=make_duration(cluster.connect_timeout),
+    )
 
 
 def make_local_cluster(cluster: LocalCluster) -> cluster_pb2.Cluster:

@@ -6,20 +6,29 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from xdsmesh.ir.types import Listener, LoadAssignment, LocalCluster, MeshCluster, RouteConfiguration
+from xdsmesh.ir.types import (
+    AggregateCluster,
+    Cluster,
+    Listener,
+    LoadAssignment,
+    LocalCluster,
+    MeshCluster,
+    RouteConfiguration,
+)
 from xdsmesh.model.resource import EncodedResource
 from xdsmesh.model.trust import Leaf, TrustBundle
-from xdsmesh.translate.clusters import make_local_cluster, make_mesh_cluster
+from xdsmesh.translate.clusters import make_aggregate_cluster, make_local_cluster, make_mesh_cluster
 from xdsmesh.translate.endpoints import make_load_assignment
 from xdsmesh.translate.listeners import make_listener
 from xdsmesh.translate.parts import make_any
 from xdsmesh.translate.routes import make_routes
 from xdsmesh.translate.secrets import make_leaf, make_roots
 
-Encodable = MeshCluster | LocalCluster | LoadAssignment | RouteConfiguration | Listener | Leaf | TrustBundle
+Encodable = Cluster | LoadAssignment | RouteConfiguration | Listener | Leaf | TrustBundle
 
 _MAKE: Final[Mapping[type, Callable[[Any], Message]]] = {
     MeshCluster: make_mesh_cluster,
+    AggregateCluster: make_aggregate_cluster,
     LocalCluster: make_local_cluster,
     LoadAssignment: make_load_assignment,
     RouteConfiguration: make_routes,

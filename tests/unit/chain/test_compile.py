@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from xdsmesh.chain.types import CompiledChain, ResolverNode, RouterNode, SplitterNode
-from xdsmesh.config.headers import HeaderModifiers
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Subset
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.model.duration import Duration
 
 HTTP = ProxyDefaults(name="global", config=ProxyConfig(protocol="http"))

@@ -13,14 +13,15 @@ from xdsmesh.chain.types import (
     SplitterNode,
     Target,
 )
-from xdsmesh.config.headers import HeaderModifiers
 from xdsmesh.config.kinds.service_router import Destination, HeaderMatch, HTTPMatch, QueryParamMatch
+from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.ir.types import (
     Comparison,
     EndpointTarget,
     HeaderChanges,
     HttpManager,
     Leg,
+    MeshCluster,
     PathMatch,
     Protocol,
     RequestMatch,
@@ -46,6 +47,7 @@ def target(service: str, subset: str = "") -> Target:
         subset=subset,
         datacenter="dc1",
         sni=f"{name}.default.dc1.internal.{TRUST_DOMAIN}",
+        name=f"{name}.default.dc1.internal.{TRUST_DOMAIN}",
     )
 
 
@@ -95,6 +97,7 @@ def test_each_target_has_a_cluster_named_by_its_sni_that_accepts_its_service_onl
         f"v1.admin.default.dc1.internal.{TRUST_DOMAIN}",
         f"web.default.dc1.internal.{TRUST_DOMAIN}",
     ]
+    assert isinstance(clusters[0], MeshCluster)
     assert clusters[0].tls.sni == clusters[0].name
     assert clusters[0].tls.spiffe_ids == (f"spiffe://{TRUST_DOMAIN}/ns/default/dc/dc1/svc/admin",)
     assert clusters[0].target == EndpointTarget(

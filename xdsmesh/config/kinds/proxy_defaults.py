@@ -6,7 +6,12 @@ from typing import ClassVar, Final, Self
 from msgspec import field, structs
 
 from xdsmesh.config import rules
-from xdsmesh.config.entry import Entry, Shape, UInt32
+from xdsmesh.config.entry import Entry, Opaque, Shape, UInt32
+from xdsmesh.config.parts.access_logs import AccessLogs
+from xdsmesh.config.parts.envoy_extension import EnvoyExtension
+from xdsmesh.config.parts.expose import Expose
+from xdsmesh.config.parts.mesh_gateway import MeshGateway
+from xdsmesh.config.parts.transparent_proxy import TransparentProxy
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.errors import Problem
 
@@ -14,50 +19,28 @@ NAME: Final = "global"
 
 
 class ProxyConfig(Shape, frozen=True, rename=None):
-    """The keys of ``Config`` that we act on, in the snake_case that people write there.
+    """The keys of ``Config`` that we act on, in the snake_case that people write there, and the ``others``.
 
     Times are milliseconds. ``None`` is "not set"; a request timeout of 0 is "no timeout".
     """
 
-    UNBUILT: ClassVar[frozenset[str]] = frozenset(
-        {
-            "balance_inbound_connections",
-            "bind_address",
-            "bind_port",
-            "connect_timeout_ms",
-            "envoy_bootstrap_json_tpl",
-            "envoy_dogstatsd_url",
-            "envoy_extra_stats_sinks_json",
-            "envoy_extra_static_clusters_json",
-            "envoy_extra_static_listeners_json",
-            "envoy_listener_tracing_json",
-            "envoy_local_cluster_json",
-            "envoy_prometheus_bind_addr",
-            "envoy_public_listener_json",
-            "envoy_stats_bind_addr",
-            "envoy_stats_config_json",
-            "envoy_stats_flush_interval",
-            "envoy_stats_sinks_json",
-            "envoy_stats_tags",
-            "envoy_statsd_url",
-            "envoy_tracing_json",
-            "limits",
-            "local_idle_timeout_ms",
-            "max_inbound_connections",
-            "max_request_headers_kb",
-            "mesh_gateway",
-            "passive_health_check",
-            "xds_fetch_timeout_ms",
-        }
-    )
+    REST: ClassVar[str] = "others"
 
     protocol: str = ""
     local_connect_timeout_ms: UInt32 | None = None
     local_request_timeout_ms: UInt32 | None = None
+    others: Opaque = field(default_factory=dict)
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the settings."""
         yield from rules.protocol(f"{path}.protocol", self.protocol)
+
+
+class FailoverPolicy(Shape, frozen=True):
+    """In which order alternatives are taken."""
+
+    mode: str = ""
+    regions: list[str] = field(default_factory=list)
 
 
 class ProxyDefaults(Entry, frozen=True, kw_only=True):
@@ -65,21 +48,17 @@ class ProxyDefaults(Entry, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "proxy-defaults"
     RANK: ClassVar[int] = 0
-    UNBUILT: ClassVar[frozenset[str]] = frozenset(
-        {
-            "AccessLogs",
-            "EnvoyExtensions",
-            "Expose",
-            "FailoverPolicy",
-            "MeshGateway",
-            "Mode",
-            "MutualTLSMode",
-            "TransparentProxy",
-        }
-    )
     ENTERPRISE: ClassVar[frozenset[str]] = frozenset({"PrioritizeByLocality"})
 
     config: ProxyConfig = field(default_factory=ProxyConfig)
+    mode: str = ""
+    mutual_tls_mode: str = field(default="", name="MutualTLSMode")
+    transparent_proxy: TransparentProxy = TransparentProxy()
+    mesh_gateway: MeshGateway = MeshGateway()
+    expose: Expose = Expose()
+    access_logs: AccessLogs | None = None
+    envoy_extensions: list[EnvoyExtension] = field(default_factory=list)
+    failover_policy: FailoverPolicy | None = None
 
     def normalize(self) -> Self:
         """The entry under its only name, with a lower-case protocol."""

@@ -9,6 +9,7 @@ from msgspec import field
 from xdsmesh.config import filter as subset_filter
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape
+from xdsmesh.config.parts.load_balancer import LoadBalancer
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
@@ -35,11 +36,10 @@ class Subset(Shape, frozen=True):
 class Redirect(Shape, frozen=True):
     """Resolve this instead: another service, one of its subsets, or another datacenter."""
 
-    UNBUILT: ClassVar[frozenset[str]] = frozenset({"Peer"})
-
     service: str = ""
     service_subset: str = ""
     datacenter: str = ""
+    peer: str = ""
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the redirect, whatever the resolver that holds it."""
@@ -52,17 +52,36 @@ class Redirect(Shape, frozen=True):
             )
 
 
+class FailoverTarget(Shape, frozen=True):
+    """An alternative; what is left out is as in the target that fails, but for the peer."""
+
+    service: str = ""
+    service_subset: str = ""
+    datacenter: str = ""
+    peer: str = ""
+
+
+class Failover(Shape, frozen=True):
+    """Where requests go instead while no instance is healthy, in order."""
+
+    service: str = ""
+    service_subset: str = ""
+    datacenters: list[str] = field(default_factory=list)
+    targets: list[FailoverTarget] = field(default_factory=list)
+
+
 class ServiceResolver(Entry, frozen=True, kw_only=True):
     """How a service name resolves to instances."""
 
     KIND: ClassVar[str] = "service-resolver"
     RANK: ClassVar[int] = 2
-    UNBUILT: ClassVar[frozenset[str]] = frozenset({"Failover", "LoadBalancer"})
     ENTERPRISE: ClassVar[frozenset[str]] = frozenset({"PrioritizeByLocality"})
 
     default_subset: str = ""
     subsets: dict[str, Subset] = field(default_factory=dict)
     redirect: Redirect | None = None
+    failover: dict[str, Failover] = field(default_factory=dict)
+    load_balancer: LoadBalancer | None = None
     connect_timeout: Duration = Duration()
     request_timeout: Duration = Duration()
 

@@ -7,7 +7,7 @@ from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape, UInt32
-from xdsmesh.config.headers import HeaderModifiers
+from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem

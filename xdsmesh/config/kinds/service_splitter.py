@@ -8,7 +8,7 @@ from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape
-from xdsmesh.config.headers import HeaderModifiers
+from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.model.errors import Problem
 
 _EVERYTHING: Final = 100

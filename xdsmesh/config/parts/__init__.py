@@ -1,0 +1,1 @@
+"""Objects that entries of several kinds hold, one file each."""
