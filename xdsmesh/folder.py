@@ -10,6 +10,7 @@ from watchfiles import awatch
 from xdsmesh.catalog.declare import declare
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import ParsedFile, parse_file
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.store.base import CommitFailedError
 
@@ -71,7 +72,8 @@ class ConfigFolder:
         except RefusedError as error:
             problems = error.problems
         except CommitFailedError as error:
-            problems = (Problem(Place(str(self._path)), f"the store can't be written: {error}"),)
+            what = f"the store can't be written: {error}"
+            problems = (Problem(Place(str(self._path)), what, code=Code.STORE),)
         for problem in problems if problems != self._problems else ():
             log.error("config folder refused: the last good state stays", problem=str(problem))
         self._problems = problems
@@ -81,13 +83,12 @@ class ConfigFolder:
             paths = sorted(path for path in self._path.iterdir() if _is_config(path))
             contents = {path: path.read_bytes() for path in paths}
         except OSError as error:
-            raise RefusedError(
-                Problem(Place(str(self._path)), f"the folder can't be read: {error}")
-            ) from error
+            what = f"the folder can't be read: {error}"
+            problem = Problem(Place(str(self._path)), what, code=Code.UNREADABLE)
+            raise RefusedError(problem) from error
         unnameable = [path for path in contents if not str(path).isprintable()]
         if unnameable:
-            what = "the file's name has bytes that are no text"
-            raise RefusedError(*(Problem(Place(ascii(str(path))), what, "rename it") for path in unnameable))
+            raise RefusedError(*(_unnameable(path) for path in unnameable))
         return contents
 
     def _parse(self, contents: dict[Path, bytes]) -> list[ParsedFile]:
@@ -103,6 +104,11 @@ class ConfigFolder:
         }
         self._parsed = parsed
         return [file for _, file in parsed.values()]
+
+
+def _unnameable(path: Path) -> Problem:
+    what = "the file's name has bytes that are no text"
+    return Problem(Place(ascii(str(path))), what, "rename it", Code.UNREADABLE)
 
 
 def _is_config(path: Path) -> bool:

@@ -7,9 +7,10 @@ input are collected; unknown keys are problems.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -17,7 +18,9 @@ from msgspec import UNSET, inspect, structs
 
 from xdsmesh.config import paths, scalars, wording
 from xdsmesh.config.entry import Definition, Shape
-from xdsmesh.config.tree import Array, Member, Node, Object, Position, Scalar, repeated
+from xdsmesh.config.problems import MAX_PROBLEMS, Problems, TooManyProblemsError
+from xdsmesh.config.tree import Array, Member, Node, Object, Position, Scalar, Unread
+from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Place, Problem
 
@@ -27,37 +30,45 @@ D = TypeVar("D", bound=Definition)
 _ENTERPRISE_ENDINGS: Final = ("namespace", "partition", "samenessgroup")
 
 
-def read(shape: type[D], node: Node, source: str) -> tuple[D | None, tuple[Problem, ...]]:
-    """Decode a definition, normalize it and check it by its own rules.
+def read(
+    shape: type[D], node: Node, source: str, *, check: bool = True
+) -> tuple[D | None, tuple[Problem, ...]]:
+    """Decode a definition, normalize it and, unless told otherwise, check it by its own rules.
 
     Returns:
         The definition, or None if there are problems; and all its problems, each with its place in the text.
     """
     decoded = decode(shape, node, source)
     definition = decoded.value.normalize()
-    found = [problem for problem in definition.problems() if not decoded.doubtful(problem.place.path)]
-    located = [Problem(decoded.place(item.place.path), item.what, item.remedy) for item in found]
-    problems = (*decoded.problems, *located)
-    return (None if problems else definition), problems
+    rules = definition.problems() if check else ()
+    sure = (problem for problem in rules if not decoded.doubtful(problem.place.path))
+    found = [replace(item, place=decoded.place(item.place.path)) for item in islice(sure, MAX_PROBLEMS)]
+    unread = decoded.problems or decoded.unread
+    return (None if unread or found else definition.arranged()), (*decoded.problems, *found)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded(Generic[S]):
     """A decoded value, as far as it could be read; what could not; and where each field stands.
 
-    ``misspelled`` are the paths of the objects that have unknown keys.
+    ``unread`` are the paths of fields that could not be read, ``partial`` those of the objects and lists of
+    which something is unread, ``misspelled`` those of the objects that have unknown keys.
     """
 
     value: S
     source: str
     problems: tuple[Problem, ...]
     positions: Mapping[str, Position]
+    unread: frozenset[str]
+    partial: frozenset[str]
     misspelled: frozenset[str]
 
     def place(self, path: str) -> Place:
         """Where a field stands or, if it was not given, the nearest object around it."""
-        around = (known for known in self.positions if paths.within(path, known))
-        return self.positions[max(around, key=len)].place(self.source, path)
+        around = path
+        while around not in self.positions:
+            around = paths.owner(around)
+        return self.positions[around].place(self.source, path)
 
     def doubtful(self, path: str) -> bool:
         """Whether a rule judges what could not be read whole: then its finding may be wrong.
@@ -65,22 +76,30 @@ class Decoded(Generic[S]):
         That is so for an object or list of which something is unread, for what is unread itself, for an item
         beside such a one, and for a field that seems to be missing where an unknown key may stand for it.
         """
-        unread = {problem.place.path for problem in self.problems}
-        unsure = {paths.owner(field_path) for field_path in unread}
         return (
-            any(paths.within(inner, path) for inner in unsure)
-            or any(paths.within(path, outer) for outer in unread)
-            or (path.endswith("]") and paths.owner(path) in unsure)
+            any(paths.within(inner, path) for inner in self.partial)
+            or any(paths.within(path, outer) for outer in self.unread)
+            or (path.endswith("]") and paths.owner(path) in self.partial)
             or (path not in self.positions and paths.owner(path) in self.misspelled)
         )
 
 
 def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
     """Decode a tree into a shape, leaving out what is wrong."""
-    decoder = _Decoder(source)
-    fields = decoder.shape(_type_of(shape), node, "")
+    decoder = _Decoder(Problems(source))
+    fields: Any = UNSET
+    with suppress(TooManyProblemsError):
+        fields = decoder.shape(_type_of(shape), node, "")
     value = msgspec.convert({} if fields is UNSET else fields, shape)
-    return Decoded(value, source, tuple(decoder.problems), decoder.positions, frozenset(decoder.misspelled))
+    return Decoded(
+        value,
+        source,
+        tuple(decoder.problems.found),
+        decoder.positions,
+        frozenset(decoder.unread),
+        frozenset(decoder.partial),
+        frozenset(decoder.misspelled),
+    )
 
 
 def encode(value: Shape) -> dict[str, Any]:
@@ -131,9 +150,10 @@ def _by_key(shape: type[Shape]) -> dict[str, inspect.Field]:
 class _Decoder:
     """The state of decoding one tree."""
 
-    source: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems
     positions: dict[str, Position] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    partial: set[str] = field(default_factory=set)
     misspelled: set[str] = field(default_factory=set)
 
     def shape(self, info: inspect.StructType, node: Node, path: str) -> Any:
@@ -158,22 +178,22 @@ class _Decoder:
         others = [member for member in members if _squash(member.key) not in fields]
         return {
             fields[_squash(shape.REST)].encode_name: {
-                each.key: self._opaque(each.value, paths.join(path, each.key)) for each in others
+                each.key: self._opaque(each.value, paths.field(path, each.key)) for each in others
             }
         }
 
     def _opaque(self, node: Node, path: str) -> Any:
         """A value that is somebody else's, as it was written."""
-        match node:
-            case Object():
-                return {
-                    item.key: self._opaque(item.value, paths.join(path, item.key)) for item in node.members
-                }
-            case Array():
-                return [self._opaque(item, paths.item(path, index)) for index, item in enumerate(node.items)]
+        if isinstance(node, Object):
+            return {item.key: self._opaque(item.value, paths.field(path, item.key)) for item in node.members}
+        if isinstance(node, Array):
+            return [self._opaque(item, paths.item(path, index)) for index, item in enumerate(node.items)]
+        if isinstance(node, Unread):
+            self._doubt(path)
+            return None
         if isinstance(node.value, float) and not math.isfinite(node.value):
             self._mismatch(node, path, "must be a number that can be written down")
-            return 0
+            return None
         return node.value
 
     def _members(self, node: Node, path: str) -> tuple[Member, ...] | None:
@@ -202,8 +222,8 @@ class _Decoder:
             if member.key == item.encode_name:
                 chosen[item.encode_name] = member
             elif first is not member and first.key != item.encode_name:
-                problem = repeated(member.key, first.at, member.at, self.source)
-                self._add(member.at, paths.join(path, member.key), problem.what, problem.remedy)
+                place = self._doubt_key(path, member)
+                self.problems.repeated(member.key, first.at, member.at, place)
         return ((fields[_squash(name)], member) for name, member in chosen.items())
 
     def _refuse_key(self, shape: type[Shape], member: Member, path: str) -> None:
@@ -212,24 +232,37 @@ class _Decoder:
             return
         enterprise = key.endswith(_ENTERPRISE_ENDINGS) or key in _squashed(shape.ENTERPRISE)
         if enterprise or key in _squashed(shape.UNBUILT):
-            if scalars.asks_for_nothing(member.value):
-                return
-            what = (
-                "is a feature of Consul Enterprise, which this is not" if enterprise else "is not built yet"
-            )
-            self._add(member.at, paths.join(path, member.key), f"{member.key} {what}", "remove it")
+            if not scalars.asks_for_nothing(member.value):
+                self._refuse_known(member, path, enterprise=enterprise)
             return
         self.misspelled.add(path)
-        near = get_close_matches(key, _by_key(shape), n=1)
-        names = [_spelled_like(member.key, _by_key(shape)[match]) for match in near]
-        remedy = f"did you mean {names[0]}?" if names else _choices(shape)
-        self._add(member.at, paths.join(path, member.key), f"unknown key {wording.key(member.key)}", remedy)
+        place = self._doubt_key(path, member)
+        if isinstance(member.value, Unread):
+            return
+        fields = _by_key(shape)
+        meant = wording.nearest(key, fields)
+        remedy = f"did you mean {_spelled_like(member.key, fields[meant])}?" if meant else _choices(shape)
+        what = f"unknown key {wording.key(member.key)}"
+        self.problems.add(member.at, what, remedy, code=Code.KEY_UNKNOWN, path=place)
+
+    def _refuse_known(self, member: Member, path: str, *, enterprise: bool) -> None:
+        place = self._doubt_key(path, member)
+        why = "is a feature of Consul Enterprise, which this is not" if enterprise else "is not built yet"
+        code = Code.ENTERPRISE if enterprise else Code.NOT_BUILT
+        what = f"{wording.shortened(member.key)} {why}"
+        self.problems.add(member.at, what, "remove it", code=code, path=place)
 
     def _value(self, info: inspect.Type, node: Node, path: str) -> Any:
         self.positions[path] = node.at
+        if isinstance(node, Unread):
+            self._doubt(path)
+            return UNSET
+        return self._given(info, node, path)
+
+    def _given(self, info: inspect.Type, node: Node, path: str) -> Any:
         match info:
             case inspect.UnionType():
-                return self._value(_present(info), node, path)
+                return self._given(_present(info), node, path)
             case inspect.StructType():
                 return self.shape(info, node, path)
             case inspect.AnyType():
@@ -261,8 +294,8 @@ class _Decoder:
                 return UNSET
             for member in item.members:
                 if member.key in seen:
-                    problem = repeated(member.key, seen[member.key], member.at, self.source)
-                    self._add(member.at, path, problem.what, problem.remedy)
+                    self._doubt(path)
+                    self.problems.repeated(member.key, seen[member.key], member.at, path)
                     continue
                 seen[member.key] = member.at
                 values[member.key] = self._value(info.value_type, member.value, paths.key(path, member.key))
@@ -275,14 +308,26 @@ class _Decoder:
         try:
             return _scalar_of(info, node)
         except scalars.MismatchError as error:
-            self._mismatch(node, path, str(error))
+            self._mismatch(node, path, str(error), error.code)
             return UNSET
 
-    def _mismatch(self, node: Node, path: str, must: str) -> None:
-        self._add(node.at, path, f"{paths.label(path) or 'this'} {must}, not {scalars.shown(node)}")
+    def _mismatch(self, node: Node, path: str, must: str, code: Code = Code.TYPE_MISMATCH) -> None:
+        self._doubt(path)
+        if not isinstance(node, Unread):
+            what = f"{paths.label(path) or 'this'} {must}, not {scalars.shown(node)}"
+            self.problems.add(node.at, what, code=code, path=path)
 
-    def _add(self, at: Position, path: str, what: str, remedy: str = "") -> None:
-        self.problems.append(Problem(at.place(self.source, path), what, remedy))
+    def _doubt(self, path: str) -> None:
+        """Remember that a field could not be read."""
+        self.unread.add(path)
+        self.partial.add(paths.owner(path))
+
+    def _doubt_key(self, path: str, member: Member) -> str:
+        """Remember that an object has a key that is no field; returned is that key's path."""
+        place = paths.field(path, wording.shortened(member.key))
+        self.unread.add(place)
+        self.partial.add(path)
+        return place
 
 
 _WANTED: Final[dict[type[inspect.Type], str]] = {

@@ -1,18 +1,21 @@
 """Files and bodies in, config entries and service definitions out."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
 from xdsmesh.config import codec, syntax, wording
-from xdsmesh.config.entry import Entry
-from xdsmesh.config.kinds import ENTERPRISE_KINDS, INTERNAL_KINDS, KINDS, UNBUILT_KINDS
+from xdsmesh.config.entry import Definition, Entry
+from xdsmesh.config.kinds import ENTERPRISE_KINDS, INTERNAL_KINDS, KINDS
+from xdsmesh.config.problems import Problems, TooManyProblemsError, limited
 from xdsmesh.config.service import ServiceDefinition
-from xdsmesh.config.tree import Array, Member, Node, Object, Scalar
+from xdsmesh.config.tree import Array, Member, Node, Object, Scalar, Unread
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Definition)
 
 ENDINGS: Final = tuple(f".{ending}" for ending in syntax.PARSERS)
 """How the names of the files end that can be read."""
@@ -39,26 +42,25 @@ class ParsedFile:
     problems: tuple[Problem, ...] = ()
 
 
-def parse_file(source: str, data: bytes) -> ParsedFile:
+def parse_file(source: str, data: bytes, *, check: bool = True) -> ParsedFile:
     """Read a file in the syntax that its name ends in.
 
     Args:
         source: The file's path, as it shall appear in problems.
         data: What the file holds.
+        check: Whether each definition is also judged by its own rules, or only decoded and normalized.
     """
     ending = next((known for known in syntax.PARSERS if source.lower().endswith(f".{known}")), None)
     if ending is None:
-        return ParsedFile(
-            problems=(Problem(Place(source), f"files end in {', '.join(ENDINGS)}", "rename it"),)
-        )
+        what = f"files end in {', '.join(ENDINGS)}"
+        return ParsedFile(problems=(Problem(Place(source), what, "rename it", Code.FILE_ENDING),))
     parsed = syntax.parse(source, data, ending)
-    reader = _Reader(source, frozenset((item.place.line, item.place.column) for item in parsed.problems))
-    for root in parsed.roots:
-        reader.root(root)
-    problems = sorted(
-        (*parsed.problems, *reader.problems), key=lambda problem: (problem.place.line, problem.place.column)
-    )
-    return ParsedFile(tuple(reader.entries.values()), tuple(reader.services), tuple(problems))
+    reader = _Reader(Problems(source), check)
+    with suppress(TooManyProblemsError):
+        for root in parsed.roots:
+            reader.root(root)
+    problems = limited([*parsed.problems, *reader.problems.found])
+    return ParsedFile(tuple(reader.entries.values()), tuple(reader.services), problems)
 
 
 def decode_entry(body: bytes) -> Entry:
@@ -76,34 +78,49 @@ def decode_service(body: bytes) -> ServiceDefinition:
     Raises:
         RefusedError: with all its problems.
     """
-    return _decode_body(body, lambda node, source: codec.read(ServiceDefinition, node, source))
+    return decode_definition(body, ServiceDefinition)
+
+
+def decode_definition(body: bytes, shape: type[D]) -> D:
+    """Read the JSON body of one definition.
+
+    Raises:
+        RefusedError: with all its problems.
+    """
+    return _decode_body(body, lambda node, source: codec.read(shape, node, source))
 
 
 def _decode_body(body: bytes, read: Callable[[Node, str], tuple[T | None, tuple[Problem, ...]]]) -> T:
     parsed = syntax.parse(_BODY, body, "json")
-    if parsed.problems:
-        raise RefusedError(*parsed.problems)
-    value, problems = read(parsed.roots[0], "")
-    if value is None:
-        raise RefusedError(*problems)
+    value, problems = read(parsed.roots[0], "") if parsed.roots else (None, ())
+    if value is None or parsed.problems:
+        raise RefusedError(*limited([*parsed.problems, *problems]))
     return value
 
 
-def _read_entry(node: Node, source: str) -> tuple[Entry | None, tuple[Problem, ...]]:
-    if not isinstance(node, Object):
-        return None, (Problem(node.at.place(source), "a config entry is an object with Kind and Name"),)
-    kind = _kind_member(node)
+def _read_entry(node: Node, source: str, *, check: bool = True) -> tuple[Entry | None, tuple[Problem, ...]]:
+    kind = _kind_member(node) if isinstance(node, Object) else None
     if kind is None:
-        return None, (
-            Problem(node.at.place(source, "Kind"), "a config entry needs a Kind", 'add Kind = "..."'),
-        )
-    word = kind.value.value if isinstance(kind.value, Scalar) else None
-    if not isinstance(word, str):
-        return None, (Problem(kind.value.at.place(source, "Kind"), "Kind must be text"),)
-    if word not in KINDS:
-        what, remedy = _unknown_kind(word)
-        return None, (Problem(kind.value.at.place(source, "Kind"), what, remedy),)
-    return codec.read(KINDS[word], node, source)
+        return None, _without_kind(node, source)
+    word = _text(kind.value)
+    if word in KINDS:
+        return codec.read(KINDS[word], node, source, check=check)
+    return None, (_unknown_kind(word, kind.value.at.place(source, "Kind")),)
+
+
+def _without_kind(node: Node, source: str) -> tuple[Problem, ...]:
+    """What is wrong with an entry of no kind; nothing, if the syntax has already told."""
+    if isinstance(node, Unread) or (isinstance(node, Object) and _lost_something(node)):
+        return ()
+    if isinstance(node, Object):
+        what, remedy = "a config entry needs a Kind", 'add Kind = "..."'
+        return (Problem(node.at.place(source, "Kind"), what, remedy, Code.KIND_MISSING),)
+    what = "a config entry is an object with Kind and Name"
+    return (Problem(node.at.place(source), what, code=Code.NOT_A_DEFINITION),)
+
+
+def _lost_something(node: Object) -> bool:
+    return any(isinstance(member.value, Unread) for member in node.members)
 
 
 def _kind_member(node: Object) -> Member | None:
@@ -111,31 +128,34 @@ def _kind_member(node: Object) -> Member | None:
     return next((by_key[key] for key in _KIND_KEYS if key in by_key), None)
 
 
-def _unknown_kind(kind: str) -> tuple[str, str]:
-    if kind in UNBUILT_KINDS:
-        return f"config entries of the kind {kind} are not built yet", "remove it"
+def _text(node: Node) -> str | None:
+    """The text that a value is, or that it seems to be if it can't be read."""
+    if isinstance(node, Unread):
+        return node.text
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def _unknown_kind(kind: str | None, place: Place) -> Problem:
+    if kind is None:
+        return Problem(place, "Kind must be text", code=Code.TYPE_MISMATCH)
     if kind in ENTERPRISE_KINDS:
-        return f"the kind {kind} is a feature of Consul Enterprise, which this is not", "remove it"
+        what = f"the kind {kind} is a feature of Consul Enterprise, which this is not"
+        return Problem(place, what, "remove it", Code.ENTERPRISE)
     if kind in INTERNAL_KINDS:
-        return f"entries of the kind {kind} are written by the control plane only", "remove it"
-    near = get_close_matches(kind, KINDS, n=1)
-    return f"{wording.quoted(kind)} is not a kind of config entry", (
-        f"did you mean {near[0]}?"
-        if near
-        else f"use one of {', '.join(KINDS)}; a service stands in service {{ }}"
-    )
+        what = f"entries of the kind {kind} are written by the control plane only"
+        return Problem(place, what, "remove it", Code.WRITTEN_BY_SERVER)
+    near = wording.nearest(kind, KINDS)
+    choices = f"use one of {', '.join(KINDS)}; a service stands in service {{ }}"
+    remedy = f"did you mean {near}?" if near else choices
+    return Problem(place, f"{wording.quoted(kind)} is not a kind of config entry", remedy, Code.KIND_UNKNOWN)
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects what the roots of a file declare, and the problems beyond those of its syntax.
+    """Collects what the roots of a file declare, and the problems beyond those of its syntax."""
 
-    ``broken`` are the lines and columns of the latter.
-    """
-
-    source: str
-    broken: frozenset[tuple[int, int]]
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems
+    check: bool
     entries: dict[tuple[str, str], Located[Entry]] = field(default_factory=dict)
     services: list[Located[ServiceDefinition]] = field(default_factory=list)
     ids: dict[str, Place] = field(default_factory=dict)
@@ -143,55 +163,59 @@ class _Reader:
     def root(self, root: Node) -> None:
         """Read a root: an object, or a list of them."""
         for node in _items(root):
-            if not isinstance(node, Object):
-                self._add(Problem(node.at.place(self.source), f"a file holds {_CONTENTS}"))
-            elif _kind_member(node):
+            if isinstance(node, Object) and _kind_member(node):
                 self._entry(node)
-            else:
+            elif isinstance(node, Object):
                 self._wrapped(node)
+            elif not isinstance(node, Unread):
+                self.problems.add(node.at, f"a file holds {_CONTENTS}", code=Code.NOT_A_DEFINITION)
 
     def _wrapped(self, node: Object) -> None:
         """Read what stands in ``service``, ``services`` and ``config_entries``."""
         readers = {"service": self._services, "services": self._services, "config_entries": self._bootstrap}
-        unknown = [member for member in node.members if member.key.lower() not in readers]
-        if len(unknown) == len(node.members) > 0:
-            self._add(Problem(node.at.place(self.source), f"there is no Kind here; a file holds {_CONTENTS}"))
+        if node.members and not any(member.key.lower() in readers for member in node.members):
+            if not _lost_something(node):
+                what = f"there is no Kind here; a file holds {_CONTENTS}"
+                self.problems.add(node.at, what, 'add Kind = "..."', code=Code.KIND_MISSING)
             return
         for member in node.members:
-            if member in unknown:
-                what = f"unknown key {wording.key(member.key)} beside services"
-                self._add(
-                    Problem(member.at.place(self.source, member.key), what, f"a file holds {_CONTENTS}")
+            if reader := readers.get(member.key.lower()):
+                reader(member.value)
+            elif not isinstance(member.value, Unread):
+                what, remedy = (
+                    f"unknown key {wording.key(member.key)} beside services",
+                    f"a file holds {_CONTENTS}",
                 )
-            else:
-                readers[member.key.lower()](member.value)
+                self.problems.add(
+                    member.at, what, remedy, code=Code.KEY_UNKNOWN, path=wording.shortened(member.key)
+                )
 
     def _bootstrap(self, value: Node) -> None:
         for node in _items(value):
             members = node.members if isinstance(node, Object) else ()
-            if [member.key.lower() for member in members] != ["bootstrap"]:
+            if [member.key.lower() for member in members] == ["bootstrap"]:
+                for entry in _items(members[0].value):
+                    self._entry(entry)
+            elif not (isinstance(node, Unread) or (isinstance(node, Object) and _lost_something(node))):
                 what = "config_entries holds bootstrap = [...] and nothing else"
-                self._add(Problem(node.at.place(self.source, "config_entries"), what))
-                continue
-            for entry in _items(members[0].value):
-                self._entry(entry)
+                self.problems.add(node.at, what, code=Code.NOT_A_DEFINITION, path="config_entries")
 
     def _entry(self, node: Node) -> None:
-        entry, problems = _read_entry(node, self.source)
-        self._add(*problems)
+        entry, problems = _read_entry(node, self.problems.source, check=self.check)
+        self.problems.extend(*problems)
         if entry is None:
             return
-        located = Located(entry, node.at.place(self.source))
+        located = Located(entry, node.at.place(self.problems.source))
         first = self.entries.setdefault((entry.KIND, entry.name), located)
         if first is not located:
-            self._add(_declared_twice(f"{entry.KIND} {entry.name}", first.place, located.place))
+            self.problems.extend(_declared_twice(f"{entry.KIND} {entry.name}", first.place, located.place))
 
     def _services(self, value: Node) -> None:
         for node in _items(value):
-            service, problems = codec.read(ServiceDefinition, node, self.source)
-            self._add(*problems)
+            service, problems = codec.read(ServiceDefinition, node, self.problems.source, check=self.check)
+            self.problems.extend(*problems)
             if service is not None:
-                self._service(Located(service, node.at.place(self.source)))
+                self._service(Located(service, node.at.place(self.problems.source)))
 
     def _service(self, located: Located[ServiceDefinition]) -> None:
         clash = next((own_id for own_id in located.value.ids if own_id in self.ids), None)
@@ -199,13 +223,7 @@ class _Reader:
             self.services.append(located)
             self.ids.update(dict.fromkeys(located.value.ids, located.place))
         else:
-            self._add(_declared_twice(f"the service id {clash}", self.ids[clash], located.place))
-
-    def _add(self, *problems: Problem) -> None:
-        """Keep problems, except with values that already have a syntax problem: of course they don't fit."""
-        self.problems += [
-            item for item in problems if (item.place.line, item.place.column) not in self.broken
-        ]
+            self.problems.extend(_declared_twice(f"the service id {clash}", self.ids[clash], located.place))
 
 
 def _items(node: Node) -> Sequence[Node]:
@@ -213,4 +231,5 @@ def _items(node: Node) -> Sequence[Node]:
 
 
 def _declared_twice(what: str, first: Place, again: Place) -> Problem:
-    return Problem(again, f"{what} is declared twice, first at line {first.line}", "keep one of them")
+    told = f"{what} is declared twice, first at line {first.line}"
+    return Problem(again, told, "keep one of them", Code.DECLARED_TWICE)

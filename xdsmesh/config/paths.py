@@ -5,6 +5,9 @@ import re
 from typing import Final
 
 _INDEX: Final = r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]'
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_MAX_KEY: Final = 128
+_WORD: Final = re.compile(r"[\w-]+")
 _LAST: Final = re.compile(rf'(?:{_INDEX}|\.?[^.\[\]"]+)$')
 _LAST_FIELD: Final = re.compile(rf'[^.\[\]"]+(?:{_INDEX})*$')
 
@@ -14,14 +17,20 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def field(path: str, name: str) -> str:
+    """The path of a field whose name somebody else chose: one that is no plain word stands in brackets."""
+    return join(path, name) if _WORD.fullmatch(name) else key(path, name)
+
+
 def item(path: str, index: int) -> str:
     """The path of a list's item, counted from 0."""
     return f"{path}[{index}]"
 
 
 def key(path: str, name: str) -> str:
-    """The path of a map's value."""
-    return f"{path}[{json.dumps(name, ensure_ascii=False)}]"
+    """The path of a map's value; of a key of absurd length only the beginning."""
+    shown = name if len(name) <= _MAX_KEY else f"{name[:_MAX_KEY]}..."
+    return f"{path}[{_ENCODER.encode(shown)}]"
 
 
 def owner(path: str) -> str:

@@ -7,12 +7,13 @@ import math
 import re
 from typing import Final
 
-from xdsmesh.config.tree import Array, Node, Object, Scalar, number
+from xdsmesh.config.tree import Array, Node, Object, Scalar, Unread, number
 from xdsmesh.config.wording import quoted, shortened
+from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 
-_INTEGER: Final = re.compile(r"[-+]?\d+")
-_DECIMAL: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _LIMITS: Final = (-(2**63), 2**63 - 1)
@@ -20,6 +21,14 @@ _LIMITS: Final = (-(2**63), 2**63 - 1)
 
 class MismatchError(ValueError):
     """A value that is not of the wanted type; the text says what is wanted, as in "must be a number"."""
+
+    code = Code.TYPE_MISMATCH
+
+
+class RangeError(MismatchError):
+    """A number that is too small or too large."""
+
+    code = Code.OUT_OF_RANGE
 
 
 def as_text(node: Scalar) -> str:
@@ -49,7 +58,8 @@ def as_integer(node: Scalar, least: int | None, most: int | None) -> int:
     """A whole number, also as text or as ``3.0``, within limits that are 64 bits unless given.
 
     Raises:
-        MismatchError: it is no whole number, or out of range.
+        MismatchError: it is no whole number.
+        RangeError: it is out of range.
     """
     value = node.value
     if isinstance(value, str) and _INTEGER.fullmatch(value):
@@ -60,7 +70,7 @@ def as_integer(node: Scalar, least: int | None, most: int | None) -> int:
         raise MismatchError("must be a whole number")
     low, high = _LIMITS[0] if least is None else least, _LIMITS[1] if most is None else most
     if not low <= value <= high:
-        raise MismatchError(f"must be between {low} and {high}")
+        raise RangeError(f"must be between {low} and {high}")
     return value
 
 
@@ -101,14 +111,14 @@ def shown(node: Node) -> str:
         return "an object"
     if isinstance(node, Array):
         return "a list"
-    if isinstance(node.value, str):
+    if isinstance(node, Scalar) and isinstance(node.value, str):
         return quoted(node.value)
     return shortened(node.text)
 
 
 def asks_for_nothing(node: Node) -> bool:
     """Whether a value is empty all through: null, false, 0, no text, or an object or list of such values."""
-    if isinstance(node, Scalar):
-        return not node.value
+    if isinstance(node, Scalar | Unread):
+        return not (isinstance(node, Unread) or node.value)
     children = node.items if isinstance(node, Array) else [member.value for member in node.members]
     return all(asks_for_nothing(child) for child in children)

@@ -1,9 +1,12 @@
 """How what people wrote appears in problems: not too much of it, and on one line."""
 
 import json
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 _MAX_SHOWN: Final = 40
+_MAX_LIKE_A_NAME: Final = 80
 
 
 def shortened(text: str) -> str:
@@ -19,3 +22,9 @@ def quoted(text: str) -> str:
 def key(text: str) -> str:
     """A key: as it is if it is a plain word, else in quotes."""
     return shortened(text) if text.isidentifier() else quoted(text)
+
+
+def nearest(text: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant, if one is near."""
+    near = get_close_matches(text, list(names), n=1) if len(text) <= _MAX_LIKE_A_NAME else []
+    return near[0] if near else None

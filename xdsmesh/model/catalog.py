@@ -4,10 +4,13 @@ Shapes follow Consul's catalog, as its HTTP API documents them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, Self
 
 from xdsmesh.model.duration import Duration
+
+_UNSAID: Final = Duration()
 
 
 class Kind(StrEnum):
@@ -45,12 +48,65 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an upstream may take at a time; None is no word about it, and 0 lets nothing through."""
+
+    max_connections: int | None = None
+    max_pending_requests: int | None = None
+    max_concurrent_requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassiveHealthCheck:
+    """When an instance that fails is left out for a while; shares are percent.
+
+    None is no word about it, and so is zero where there is no None.
+    """
+
+    interval: Duration = _UNSAID
+    max_failures: int = 0
+    enforcing_consecutive_5xx: int | None = None
+    max_ejection_percent: int | None = None
+    base_ejection_time: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """How an upstream is called; what is empty, zero or None is not said."""
+
+    protocol: str = ""
+    connect_timeout: Duration = _UNSAID
+    mesh_gateway: str = ""
+    limits: Limits | None = None
+    passive_health_check: PassiveHealthCheck | None = None
+    balance_outbound_connections: str = ""
+
+    def over(self, weaker: Self) -> Self:
+        """These settings where they say something, else the weaker ones; objects are taken whole."""
+        return replace(
+            self,
+            protocol=self.protocol or weaker.protocol,
+            connect_timeout=self.connect_timeout or weaker.connect_timeout,
+            mesh_gateway=self.mesh_gateway or weaker.mesh_gateway,
+            limits=weaker.limits if self.limits is None else self.limits,
+            passive_health_check=self.passive_health_check or weaker.passive_health_check,
+            balance_outbound_connections=(
+                self.balance_outbound_connections or weaker.balance_outbound_connections
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
-    """A service that the proxied application calls, and the local address where it finds it."""
+    """A service that the proxied application calls, and the local address where it finds it.
+
+    ``settings`` win over what config entries say of how it is called; None is no word about it.
+    """
 
     destination_name: str
     local_bind_port: int
     local_bind_address: str = "127.0.0.1"
+    settings: UpstreamSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +126,11 @@ class Proxy:
     protocol: str = ""
     local_connect_timeout: Duration | None = None
     local_request_timeout: Duration | None = None
+    local_idle_timeout: Duration | None = None
+    max_inbound_connections: int | None = None
+    max_request_headers_kb: int | None = None
+    balance_inbound_connections: str = ""
+    mesh_gateway: str = ""
 
 
 @dataclass(frozen=True, slots=True)

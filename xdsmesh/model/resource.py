@@ -24,6 +24,7 @@ class EncodedResource:
     ``version`` is a hash of the content (xDS rule: equal content, equal version, on every stream and
     after a restart). ``any`` is a serialised ``google.protobuf.Any``, which may hold a key. ``eds_name`` is
     set on a cluster that takes its endpoints from EDS: the assignment that must be sent again with it.
+    ``members`` are set on a cluster of clusters: their names.
     """
 
     type_url: str
@@ -31,6 +32,7 @@ class EncodedResource:
     version: str
     any: bytes = field(repr=False)
     eds_name: str = ""
+    members: tuple[str, ...] = ()
 
 
 Resources = Mapping[str, EncodedResource]

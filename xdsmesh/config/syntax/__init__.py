@@ -8,6 +8,7 @@ from typing import Final
 
 from xdsmesh.config.syntax import hcl, json, yaml
 from xdsmesh.config.tree import Parsed
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem
 
 MAX_BYTES: Final = 1 << 20
@@ -26,17 +27,20 @@ def parse(source: str, data: bytes, ending: str) -> Parsed:
     """Parse bytes in the syntax of one of the endings in ``PARSERS``."""
     if len(data) > MAX_BYTES:
         what = f"this is {len(data):,} bytes long; at most {MAX_BYTES:,} are read"
-        return Parsed(problems=(Problem(Place(source), what, "divide it"),))
+        return _refused(Place(source), what, "divide it", Code.FILE_TOO_LARGE)
     if (nul := data.find(b"\0")) >= 0:
-        return Parsed(
-            problems=(Problem(_place(source, data, nul), "there is a NUL byte here: this is no text file"),)
-        )
+        what = "there is a NUL byte here: this is no text file"
+        return _refused(_place(source, data, nul), what, "remove it", Code.UNWRITABLE_TEXT)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         what = f"byte 0x{data[error.start]:02x} is not valid UTF-8"
-        return Parsed(problems=(Problem(_place(source, data, error.start), what, "save the file as UTF-8"),))
+        return _refused(_place(source, data, error.start), what, "save the file as UTF-8", Code.NOT_UTF8)
     return PARSERS[ending](text.removeprefix("\ufeff"), source)
+
+
+def _refused(place: Place, what: str, remedy: str, code: Code) -> Parsed:
+    return Parsed(problems=(Problem(place, what, remedy, code),))
 
 
 def _place(source: str, data: bytes, offset: int) -> Place:

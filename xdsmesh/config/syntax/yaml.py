@@ -10,7 +10,6 @@ from typing import Final
 import yaml
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
@@ -21,6 +20,8 @@ from yaml.events import (
     SequenceEndEvent,
 )
 
+from xdsmesh.config.problems import TooManyProblemsError
+from xdsmesh.config.syntax.reading import Reading, TooMuchError
 from xdsmesh.config.tree import (
     MAX_DEPTH,
     Array,
@@ -30,12 +31,11 @@ from xdsmesh.config.tree import (
     Parsed,
     Position,
     Scalar,
+    Unread,
     number,
-    readable,
-    too_deep,
-    unique,
 )
-from xdsmesh.model.errors import Problem
+from xdsmesh.config.wording import shortened
+from xdsmesh.model.codes import Code
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS: Final = {
@@ -43,86 +43,100 @@ _WORDS: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_NUMBER: Final = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d+)?|0x[0-9a-fA-F]+")
+_NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+")
 
 
 def parse(text: str, source: str) -> Parsed:
     """Parse a stream of YAML documents; empty documents are left out."""
-    builder = _Builder(text, source)
+    reading = Reading(text, source)
     try:
-        roots = tuple(builder.roots())
-    except _RefusedError as error:
-        return Parsed(problems=(error.problem,))
+        roots = tuple(_Builder(reading).roots())
+    except (TooMuchError, TooManyProblemsError):
+        roots = ()
     except yaml.MarkedYAMLError as error:
-        return Parsed(problems=(_problem(error, source),))
+        _note(error, reading)
+        roots = ()
     except yaml.reader.ReaderError as error:
         what = f"the character U+{_code(error.character):04X} may not stand in YAML"
-        return Parsed(
-            problems=(Problem(_position_of(text, error.position).place(source), what, "remove it"),)
-        )
-    return Parsed(roots, tuple(builder.problems))
-
-
-class _RefusedError(Exception):
-    """A construct of YAML that config files do not have."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
+        reading.problems.add(reading.at(error.position), what, "remove it", code=Code.UNWRITABLE_TEXT)
+        roots = ()
+    return Parsed(roots, tuple(reading.problems.found))
 
 
 class _Builder:
     """Makes trees from the parser's events."""
 
-    def __init__(self, text: str, source: str) -> None:
-        self._events: Iterator[Event] = yaml.parse(text, Loader=_LOADER)
-        self._source = source
-        self.problems: list[Problem] = []
+    def __init__(self, reading: Reading) -> None:
+        self._events: Iterator[Event] = yaml.parse(reading.text, Loader=_LOADER)
+        self._reading = reading
 
     def roots(self) -> Iterator[Node]:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
+                self._reading.count(_position(event))
                 root = self._node(next(self._events), 1)
                 if not (isinstance(root, Scalar) and root.value is None):
                     yield root
 
     def _node(self, event: Event, depth: int) -> Node:
         at = _position(event)
+        self._reading.count(at)
         self._refuse_references(event, at)
         if isinstance(event, ScalarEvent):
-            text = self._text(event)
-            return Scalar(at, text if event.style else _plain(text), text)
+            return self._scalar(event, at)
+        if isinstance(event, AliasEvent):
+            return Unread(at)
         if depth > MAX_DEPTH:
-            raise _RefusedError(too_deep(at, self._source))
+            raise self._reading.too_deep(at)
         if isinstance(event, MappingStartEvent):
-            return Object(at, unique(self._members(depth), self._source, self.problems))
-        return Array(at, tuple(self._node(item, depth + 1) for item in self._until(SequenceEndEvent)))
+            return Object(at, self._reading.unique(self._members(depth)))
+        return Array(at, tuple(self._items(depth)))
 
-    def _text(self, event: ScalarEvent) -> str:
-        return readable(event.value, _position(event), self._source, self.problems)
+    def _scalar(self, event: ScalarEvent, at: Position) -> Scalar | Unread:
+        text = event.value
+        if event.style == '"':
+            return self._reading.unescaped(at, text)
+        return Scalar(at, text if event.style else _plain(text), text)
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        for event in self._events:
+            if isinstance(event, SequenceEndEvent):
+                return
+            yield self._node(event, depth + 1)
 
     def _members(self, depth: int) -> Iterator[Member]:
-        for event in self._until(MappingEndEvent):
-            at = _position(event)
-            self._refuse_references(event, at)
-            if not isinstance(event, ScalarEvent):
-                raise _RefusedError(Problem(at.place(self._source), "a key must be a single word or text"))
-            yield Member(at, self._text(event), self._node(next(self._events), depth + 1))
+        for event in self._events:
+            if isinstance(event, MappingEndEvent):
+                return
+            key = self._key(event, depth)
+            value = self._node(next(self._events), depth + 1)
+            yield Member(key.at, key.text, value if isinstance(key, Scalar) else Unread(value.at))
 
-    def _until(self, end: type[CollectionEndEvent]) -> Iterator[Event]:
-        while not isinstance(event := next(self._events), end):
-            yield event
+    def _key(self, event: Event, depth: int) -> Scalar | Unread:
+        at = _position(event)
+        if not isinstance(event, ScalarEvent):
+            self._node(event, depth + 1)
+            self._reading.problems.add(at, "a key must be a single word or text", code=Code.SYNTAX)
+            return Unread(at)
+        self._refuse_references(event, at)
+        if event.value == "<<" and not event.style:
+            what, remedy = "merge keys (<<) are not read", "write the members out"
+            self._reading.problems.add(at, what, remedy, code=Code.YAML_ALIAS)
+            return Unread(at)
+        return self._reading.unescaped(at, event.value)
 
     def _refuse_references(self, event: Event, at: Position) -> None:
-        if isinstance(event, AliasEvent):
-            what, remedy = f"aliases such as *{event.anchor} are not read", "write the value out"
-        elif isinstance(event, NodeEvent) and event.anchor:
-            what, remedy = f"anchors such as &{event.anchor} are not read", "remove it"
-        elif isinstance(event, (ScalarEvent, CollectionStartEvent)) and event.tag is not None:
-            what, remedy = f"tags such as {event.tag} are not read", "remove it"
-        else:
+        anchor = event.anchor if isinstance(event, NodeEvent) else None
+        tag = event.tag if isinstance(event, ScalarEvent | CollectionStartEvent) else None
+        if anchor is None and tag is None:
             return
-        raise _RefusedError(Problem(at.place(self._source), what, remedy))
+        if isinstance(event, AliasEvent):
+            what, remedy = f"aliases such as *{shortened(anchor or '')} are not read", "write the value out"
+        elif anchor is not None:
+            what, remedy = f"anchors such as &{shortened(anchor)} are not read", "remove it"
+        else:
+            what, remedy = f"tags such as {shortened(tag or '')} are not read", "remove it"
+        self._reading.problems.add(at, what, remedy, code=Code.YAML_ALIAS)
 
 
 def _plain(text: str) -> str | int | float | bool | None:
@@ -138,16 +152,12 @@ def _position(event: Event) -> Position:
     return Position(mark.line + 1, mark.column + 1)
 
 
-def _position_of(text: str, offset: int) -> Position:
-    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
-
-
 def _code(character: object) -> int:
     return character if isinstance(character, int) else ord(str(character)[:1])
 
 
-def _problem(error: yaml.MarkedYAMLError, source: str) -> Problem:
+def _note(error: yaml.MarkedYAMLError, reading: Reading) -> None:
     mark = error.problem_mark or error.context_mark
     at = Position(mark.line + 1, mark.column + 1) if mark else Position()
     details = " ".join(part for part in (error.context, error.problem) if part)
-    return Problem(at.place(source), f"this is not valid YAML: {details}", error.note or "")
+    reading.problems.add(at, f"this is not valid YAML: {details}", error.note or "", code=Code.SYNTAX)
