@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden bench clean
+.PHONY: help demo test check golden reference bench clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ check: $(VENV)/.dev ## Lint, types, and the direction of imports
 
 golden: $(VENV)/.dev ## Rewrite the golden files; read the diff before you commit it
 	$(PYTEST) tests/golden --update-golden
+
+reference: $(VENV)/.dev ## Rewrite the reference of config entries from their types
+	$(BIN)/python docs/reference/generate.py
 
 bench: $(VENV)/.dev ## Measure the xDS server with a thousand fake proxies
 	$(BIN)/python -m bench.ads

@@ -52,12 +52,16 @@ class Definition(Shape, frozen=True):
         """What is wrong with a normalized definition by itself; each ``Place`` has just a field path."""
         yield from ()
 
+    def arranged(self) -> Self:
+        """A definition that is right, in the order in which it is kept; its problems have the written one."""
+        return self
+
 
 class Entry(Definition, frozen=True, kw_only=True):
     """The base of every kind. ``KIND`` is the word that people write.
 
-    ``RANK`` orders writes of several entries so that none refers to one that comes later: protocols,
-    then resolvers, splitters, routers.
+    ``RANK`` orders writes of several entries so that none needs one that comes later: what the mesh allows,
+    protocols, resolvers, splitters, routers, what is about services, and last what is about gateways.
     """
 
     KIND: ClassVar[str]
@@ -65,12 +69,22 @@ class Entry(Definition, frozen=True, kw_only=True):
     IGNORED: ClassVar[frozenset[str]] = frozenset({"Kind", "CreateIndex", "ModifyIndex", "Hash"})
 
     name: str = ""
+    """What the entry is about, or what others call it."""
     meta: dict[str, str] = field(default_factory=dict)
+    """Notes of its writer: at most 64 pairs, with keys of 128 and values of 512 characters."""
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with a normalized entry by itself; each ``Place`` has just a field path."""
-        yield from rules.name("Name", self.name)
+        yield from self.name_problems()
         yield from rules.meta("Meta", self.meta)
+
+    def name_problems(self) -> Iterator[Problem]:
+        """What is wrong with the name; most entries have that of a service."""
+        yield from rules.name("Name", self.name)
+
+    def warnings(self) -> Iterator[str]:
+        """What of a right entry will not do what its writer hopes, each in a sentence about the entry."""
+        yield from ()
 
     def references(self) -> frozenset[str]:
         """The other services that this entry names, and whose chains it may therefore shape."""

@@ -12,6 +12,7 @@ from xdsmesh.config import rules
 from xdsmesh.config.entry import Shape
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.catalog import Check, Health
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
 
@@ -70,7 +71,8 @@ class CheckDefinition(Shape, frozen=True):
         words = [health.value for health in Health]
         if self.status and self.status not in words:
             what = f"{quoted(self.status)} is not the status of a check"
-            yield rules.problem(f"{path}.Status", what, f"use one of {', '.join(words)}")
+            remedy = f"use one of {', '.join(words)}"
+            yield rules.problem(f"{path}.Status", what, remedy, code=Code.NOT_A_CHOICE)
 
 
 def make_checks(definitions: Sequence[CheckDefinition], service: str, service_id: str) -> tuple[Check, ...]:

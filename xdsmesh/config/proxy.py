@@ -11,53 +11,14 @@ from msgspec import field, structs
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Port, Shape
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig
-from xdsmesh.config.wording import quoted
+from xdsmesh.config.parts.mesh_gateway import MeshGateway
+from xdsmesh.config.upstream import UpstreamDefinition
 from xdsmesh.model.catalog import Proxy, Upstream
+from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
 
 _LOOPBACK: Final = "127.0.0.1"
-
-
-class UpstreamDefinition(Shape, frozen=True):
-    """A service that the proxied application calls, and the local address where it finds it."""
-
-    UNBUILT: ClassVar[frozenset[str]] = frozenset(
-        {
-            "CentrallyConfigured",
-            "Config",
-            "Datacenter",
-            "DestinationPeer",
-            "IngressHosts",
-            "LocalBindSocketMode",
-            "LocalBindSocketPath",
-            "MeshGateway",
-        }
-    )
-
-    destination_name: str = ""
-    destination_type: str = ""
-    local_bind_address: str = ""
-    local_bind_port: Port = 0
-
-    def problems(self, path: str) -> Iterator[Problem]:
-        """What is wrong with the upstream by itself."""
-        yield from rules.name(f"{path}.DestinationName", self.destination_name)
-        if self.destination_type == "prepared_query":
-            yield rules.problem(
-                f"{path}.DestinationType", "prepared queries are not built yet", 'use "service"'
-            )
-        elif self.destination_type not in ("", "service"):
-            what = f'DestinationType must be "service", not {quoted(self.destination_type)}'
-            yield rules.problem(f"{path}.DestinationType", what)
-        yield from rules.address(f"{path}.LocalBindAddress", self.local_bind_address)
-        if not self.local_bind_port:
-            what = "an upstream needs the LocalBindPort where the application finds it"
-            yield rules.problem(path, what, "add LocalBindPort")
-
-    def upstream(self) -> Upstream:
-        """The catalog's form of it."""
-        return Upstream(self.destination_name, self.local_bind_port, self.local_bind_address or _LOOPBACK)
 
 
 class SidecarConfig(ProxyConfig, frozen=True, rename=None):
@@ -81,7 +42,6 @@ class ProxyDefinition(Shape, frozen=True):
             "EnvoyExtensions",
             "Expose",
             "LocalServiceSocketPath",
-            "MeshGateway",
             "Mode",
             "MutualTLSMode",
             "TransparentProxy",
@@ -93,6 +53,7 @@ class ProxyDefinition(Shape, frozen=True):
     local_service_address: str = ""
     local_service_port: Port = 0
     upstreams: list[UpstreamDefinition] = field(default_factory=list)
+    mesh_gateway: MeshGateway = MeshGateway()
     config: SidecarConfig = field(default_factory=SidecarConfig)
 
     def normalize(self) -> Self:
@@ -107,6 +68,7 @@ class ProxyDefinition(Shape, frozen=True):
             at = paths.item(f"{path}.Upstreams", index)
             yield from upstream.problems(at)
             yield from self._clashes(at, index)
+        yield from self.mesh_gateway.problems(f"{path}.MeshGateway")
         yield from self.config.problems(f"{path}.Config")
 
     def proxy(self, service: str, service_id: str, port: int) -> Proxy:
@@ -123,6 +85,11 @@ class ProxyDefinition(Shape, frozen=True):
             protocol=config.protocol,
             local_connect_timeout=_duration(config.local_connect_timeout_ms),
             local_request_timeout=_duration(config.local_request_timeout_ms),
+            local_idle_timeout=_duration(config.local_idle_timeout_ms),
+            max_inbound_connections=config.max_inbound_connections,
+            max_request_headers_kb=config.max_request_headers_kb,
+            balance_inbound_connections=config.balance_inbound_connections,
+            mesh_gateway=self.mesh_gateway.mode,
         )
 
     def _clashes(self, path: str, index: int) -> Iterator[Problem]:
@@ -130,13 +97,13 @@ class ProxyDefinition(Shape, frozen=True):
         this = self.upstreams[index].upstream()
         for other in (earlier.upstream() for earlier in self.upstreams[:index]):
             if this.destination_name and this.destination_name == other.destination_name:
-                yield rules.problem(
-                    path, f"the upstream {this.destination_name} is given twice", "keep one of them"
-                )
+                what = f"the upstream {this.destination_name} is given twice"
+                yield rules.problem(path, what, "keep one of them", code=Code.GIVEN_TWICE)
             elif this.local_bind_port and _listener(this) == _listener(other):
                 address, port = _listener(this)
                 what = f"{this.destination_name} and {other.destination_name} both bind {address}:{port}"
-                yield rules.problem(path, what, "give one of them another LocalBindPort")
+                remedy = "give one of them another LocalBindPort"
+                yield rules.problem(path, what, remedy, code=Code.GIVEN_TWICE)
 
 
 def _listener(upstream: Upstream) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from xdsmesh.config.health import CheckDefinition, make_checks
 from xdsmesh.config.proxy import ProxyDefinition
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.catalog import Instance, Kind, Node, Weights
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
 _GATEWAYS: Final = ("api-gateway", "ingress-gateway", "mesh-gateway", "terminating-gateway")
@@ -88,7 +89,8 @@ class ServiceDefinition(Definition, frozen=True, kw_only=True):
         """What is wrong with a normalized definition by itself; each ``Place`` has just a field path."""
         yield from rules.name("Name", self.name)
         if not self.id.isprintable():
-            yield rules.problem("ID", "ID holds characters that can't be printed")
+            what = "ID holds characters that can't be printed"
+            yield rules.problem("ID", what, code=Code.CONTROL_CHARACTER)
         yield from _common_problems(self, "")
         if self.kind == Kind.CONNECT_PROXY:
             yield from _proxy_problems(self)
@@ -169,7 +171,8 @@ def _common_problems(definition: ServiceDefinition, path: str) -> Iterator[Probl
     for at, check in _checks(definition, path):
         yield from check.problems(at)
         if check.own_id in seen:
-            yield rules.problem(at, f"the check {check.own_id} is given twice", "keep one of them")
+            what = f"the check {check.own_id} is given twice"
+            yield rules.problem(at, what, "keep one of them", code=Code.GIVEN_TWICE)
         seen |= {check.own_id} - {""}
     if definition.proxy:
         yield from definition.proxy.problems(paths.join(path, "Proxy"))
@@ -180,38 +183,41 @@ def _address_problems(path: str, address: str) -> Iterator[Problem]:
     yield from wrong
     if address and not wrong and ip_address(address).is_unspecified:
         what = f"Address {address} is none that others can reach"
-        yield rules.problem(path, what, "leave it out to use the node's")
+        yield rules.problem(path, what, "leave it out to use the node's", code=Code.ADDRESS)
 
 
 def _service_problems(definition: ServiceDefinition) -> Iterator[Problem]:
     if definition.kind in _GATEWAYS:
-        yield rules.problem("Kind", f"services of the kind {definition.kind} are not built yet")
+        what = f"services of the kind {definition.kind} are not built yet"
+        yield rules.problem("Kind", what, code=Code.NOT_BUILT)
     elif definition.kind != Kind.TYPICAL:
         what = f"{quoted(definition.kind)} is not a kind of service"
-        yield rules.problem("Kind", what, "leave it out, or use connect-proxy")
+        yield rules.problem("Kind", what, "leave it out, or use connect-proxy", code=Code.NOT_A_CHOICE)
     elif definition.proxy not in (None, ProxyDefinition()):
         what = "Proxy is for services of the kind connect-proxy"
-        yield rules.problem("Proxy", what, f"move it into {_SIDECAR_PATH}")
+        yield rules.problem("Proxy", what, f"move it into {_SIDECAR_PATH}", code=Code.EXCLUDE_EACH_OTHER)
 
 
 def _proxy_problems(definition: ServiceDefinition) -> Iterator[Problem]:
     proxy = definition.proxy or ProxyDefinition()
     yield from rules.name("Proxy.DestinationServiceName", proxy.destination_service_name)
     if not definition.port:
-        yield rules.problem("Port", "a connect-proxy that is registered by itself needs a Port", "add Port")
+        what = "a connect-proxy that is registered by itself needs a Port"
+        yield rules.problem("Port", what, "add Port", code=Code.REQUIRED)
     if definition.sidecar is not None:
-        yield rules.problem(_SIDECAR_PATH, "a connect-proxy has no sidecar of its own", "remove it")
+        what = "a connect-proxy has no sidecar of its own"
+        yield rules.problem(_SIDECAR_PATH, what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
 
 
 def _sidecar_problems(sidecar: ServiceDefinition) -> Iterator[Problem]:
     yield from _common_problems(sidecar, _SIDECAR_PATH)
     yield from rules.reference(f"{_SIDECAR_PATH}.Name", sidecar.name)
     if sidecar.kind not in (Kind.TYPICAL, Kind.CONNECT_PROXY):
-        yield rules.problem(
-            f"{_SIDECAR_PATH}.Kind", f"a sidecar is a connect-proxy, not {quoted(sidecar.kind)}", "remove it"
-        )
+        what = f"a sidecar is a connect-proxy, not {quoted(sidecar.kind)}"
+        yield rules.problem(f"{_SIDECAR_PATH}.Kind", what, "remove it", code=Code.NOT_A_CHOICE)
     if sidecar.id:
         what = f"the ID of a sidecar is that of its service followed by {_SIDECAR}"
-        yield rules.problem(f"{_SIDECAR_PATH}.ID", what, "remove it")
+        yield rules.problem(f"{_SIDECAR_PATH}.ID", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
     if sidecar.sidecar is not None:
-        yield rules.problem(f"{_SIDECAR_PATH}.Connect", "a sidecar has no sidecar of its own", "remove it")
+        what = "a sidecar has no sidecar of its own"
+        yield rules.problem(f"{_SIDECAR_PATH}.Connect", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)

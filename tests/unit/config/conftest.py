@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from xdsmesh.config.syntax import parse
-from xdsmesh.config.tree import Array, Node, Scalar
+from xdsmesh.config.tree import Array, Node, Object, Scalar
 
 
 def plain(node: Node) -> Any:
@@ -13,6 +13,7 @@ def plain(node: Node) -> Any:
         return node.value
     if isinstance(node, Array):
         return [plain(item) for item in node.items]
+    assert isinstance(node, Object)
     return {member.key: plain(member.value) for member in node.members}
 
 

@@ -185,8 +185,8 @@ def test_a_body_is_refused_with_the_paths_of_its_problems() -> None:
         decode_entry(body)
 
     assert [str(problem) for problem in refused.value.problems] == [
-        "Splits[0].Wight: unknown key Wight (did you mean Weight?)",
-        'Splits[1].Weight: Weight must be a number, not "x"',
+        "Splits[0].Wight: XM0203 unknown key Wight (did you mean Weight?)",
+        'Splits[1].Weight: XM0207 Weight must be a number, not "x"',
     ]
 
 

@@ -95,7 +95,7 @@ def test_endings_are_read_in_any_case(ending: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.toml", "hcl", ".hclx", "a.hcl.bak"])
 def test_other_endings_are_refused(name: str) -> None:
-    assert problems(name, "") == [f"{name}: files end in .hcl, .json, .yaml, .yml (rename it)"]
+    assert problems(name, "") == [f"{name}: XM0107 files end in .hcl, .json, .yaml, .yml (rename it)"]
 
 
 KEY_DUE = 'a key in double quotes is due here; no "," follows the last member'
@@ -106,59 +106,64 @@ CONTENTS = "a file holds config entries (each with a Kind), service, services, a
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("a.hcl", 'Name = "web"\nProtocol = "http"', f"1:1: there is no Kind here; {CONTENTS}"),
-        ("a.json", '["x"]', f"1:2: {CONTENTS}"),
-        ("a.yaml", "just text", f"1:1: {CONTENTS}"),
+        (
+            "a.hcl",
+            'Name = "web"\nProtocol = "http"',
+            f'1:1: XM0201 there is no Kind here; {CONTENTS} (add Kind = "...")',
+        ),
+        ("a.json", '["x"]', f"1:2: XM0209 {CONTENTS}"),
+        ("a.yaml", "just text", f"1:1: XM0209 {CONTENTS}"),
         (
             "a.hcl",
             'service { name = "a" }\nports { http = 1 }',
-            f"2:1: unknown key ports beside services ({CONTENTS})",
+            f"2:1: XM0203 unknown key ports beside services ({CONTENTS})",
         ),
-        ("a.json", '{"services": [1]}', "1:15: this must be an object, not 1"),
-        ("a.hcl", "Kind = 5", "1:8: Kind must be text"),
-        ("a.hcl", "Kind = {}", "1:8: Kind must be text"),
+        ("a.json", '{"services": [1]}', "1:15: XM0207 this must be an object, not 1"),
+        ("a.hcl", "Kind = 5", "1:8: XM0207 Kind must be text"),
+        ("a.hcl", "Kind = {}", "1:8: XM0207 Kind must be text"),
         (
             "a.hcl",
             'Kind = "service-spliter"',
-            '1:8: "service-spliter" is not a kind of config entry (did you mean service-splitter?)',
+            '1:8: XM0202 "service-spliter" is not a kind of config entry (did you mean service-splitter?)',
         ),
         (
             "a.hcl",
             'Kind = "wonder"',
             (
-                f'1:8: "wonder" is not a kind of config entry (use one of {", ".join(KINDS)}; '
+                f'1:8: XM0202 "wonder" is not a kind of config entry (use one of {", ".join(KINDS)}; '
                 "a service stands in service { })"
             ),
         ),
         (
             "a.hcl",
-            'Kind = "service-intentions"',
-            "1:8: config entries of the kind service-intentions are not built yet (remove it)",
-        ),
-        (
-            "a.hcl",
             'Kind = "sameness-group"',
-            "1:8: the kind sameness-group is a feature of Consul Enterprise, which this is not (remove it)",
+            (
+                "1:8: XM0205 the kind sameness-group is a feature of Consul Enterprise, "
+                "which this is not (remove it)"
+            ),
         ),
         (
             "a.hcl",
             'Kind = "bound-api-gateway"',
-            "1:8: entries of the kind bound-api-gateway are written by the control plane only (remove it)",
+            (
+                "1:8: XM0208 entries of the kind bound-api-gateway are written by the control plane only "
+                "(remove it)"
+            ),
         ),
         (
             "a.hcl",
             "config_entries { bootstrp = [] }",
-            "1:1: config_entries holds bootstrap = [...] and nothing else",
+            "1:1: XM0209 config_entries holds bootstrap = [...] and nothing else",
         ),
         (
             "a.hcl",
             "config_entries { bootstrap = [{ name = 1 }] }",
-            '1:31: a config entry needs a Kind (add Kind = "...")',
+            '1:31: XM0201 a config entry needs a Kind (add Kind = "...")',
         ),
         (
             "a.hcl",
             "config_entries { bootstrap = [1] }",
-            "1:31: a config entry is an object with Kind and Name",
+            "1:31: XM0209 a config entry is an object with Kind and Name",
         ),
     ],
 )
@@ -181,9 +186,12 @@ config_entries { bootstrap = [
     parsed = parse("a.hcl", text)
 
     assert [str(problem) for problem in parsed.problems] == [
-        "a.hcl:2:1: the service id web is declared twice, first at line 1 (keep one of them)",
-        "a.hcl:3:1: the service id web-sidecar-proxy is declared twice, first at line 1 (keep one of them)",
-        "a.hcl:8:3: service-defaults web is declared twice, first at line 5 (keep one of them)",
+        "a.hcl:2:1: XM0408 the service id web is declared twice, first at line 1 (keep one of them)",
+        (
+            "a.hcl:3:1: XM0408 the service id web-sidecar-proxy is declared twice, first at line 1 "
+            "(keep one of them)"
+        ),
+        "a.hcl:8:3: XM0408 service-defaults web is declared twice, first at line 5 (keep one of them)",
     ]
     assert len(parsed.entries) == 3
     assert len(parsed.services) == 1
@@ -193,23 +201,26 @@ def test_proxy_defaults_with_and_without_name_are_the_same() -> None:
     text = "kind: proxy-defaults\n---\nkind: proxy-defaults\nname: global\n"
 
     assert problems("a.yaml", text) == [
-        "a.yaml:3:1: proxy-defaults global is declared twice, first at line 1 (keep one of them)"
+        "a.yaml:3:1: XM0408 proxy-defaults global is declared twice, first at line 1 (keep one of them)"
     ]
 
 
 def test_all_mistakes_of_a_file_come_in_its_order() -> None:
     text = """\
-config_entries { bootstrap = [{ kind = "service-defaults", name = "a", protocol = tcp }, { kind = "mesh" }] }
+config_entries { bootstrap = [{ kind = "service-defaults", name = "a", protocol = x }, { kind = "wonder" }] }
 service { name = "web", port = 80x, port = 81 }
 service { port = "x" }
 """
     assert problems("a.hcl", text) == [
-        f'a.hcl:1:83: tcp {UNQUOTED} (for the text write "tcp")',
-        "a.hcl:1:99: config entries of the kind mesh are not built yet (remove it)",
-        'a.hcl:2:32: 80x is not a number (for the text write "80x")',
-        'a.hcl:2:37: "port" is given twice, first at line 2 (keep one of them)',
-        'a.hcl:3:1: Name is required (add Name = "...")',
-        'a.hcl:3:18: Port must be a whole number, not "x"',
+        f'a.hcl:1:83: XM0110 x {UNQUOTED} (for the text write "x")',
+        (
+            f'a.hcl:1:97: XM0202 "wonder" is not a kind of config entry (use one of {", ".join(KINDS)}; '
+            "a service stands in service { })"
+        ),
+        'a.hcl:2:32: XM0105 80x is not a number (for the text write "80x")',
+        'a.hcl:2:37: XM0204 "port" is given twice, first at line 2 (keep one of them)',
+        'a.hcl:3:1: XM0301 Name is required (add Name = "...")',
+        'a.hcl:3:18: XM0207 Port must be a whole number, not "x"',
     ]
 
 
@@ -223,12 +234,18 @@ def test_a_body_is_one_entry() -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"{", f"body:1:2: this is not valid JSON at the end of the text ({KEY_DUE})"),
-        (b"[]", "a config entry is an object with Kind and Name"),
-        (b'{"Name": "web"}', 'Kind: a config entry needs a Kind (add Kind = "...")'),
-        (b'{"Kind": "mesh"}', "Kind: config entries of the kind mesh are not built yet (remove it)"),
-        (b'{"KIND": "service-defaults"}', 'Kind: a config entry needs a Kind (add Kind = "...")'),
-        (b'{"Kind": "service-defaults"}', 'Name: Name is required (add Name = "...")'),
+        (b"{", f"body:1:2: XM0105 this is not valid JSON at the end of the text ({KEY_DUE})"),
+        (b"[]", "XM0209 a config entry is an object with Kind and Name"),
+        (b'{"Name": "web"}', 'Kind: XM0201 a config entry needs a Kind (add Kind = "...")'),
+        (
+            b'{"Kind": "sameness-group"}',
+            (
+                "Kind: XM0205 the kind sameness-group is a feature of Consul Enterprise, "
+                "which this is not (remove it)"
+            ),
+        ),
+        (b'{"KIND": "service-defaults"}', 'Kind: XM0201 a config entry needs a Kind (add Kind = "...")'),
+        (b'{"Kind": "service-defaults"}', 'Name: XM0301 Name is required (add Name = "...")'),
     ],
 )
 def test_a_body_that_is_no_entry_is_refused(body: bytes, problem: str) -> None:
@@ -236,7 +253,7 @@ def test_a_body_that_is_no_entry_is_refused(body: bytes, problem: str) -> None:
 
 
 def test_a_body_that_is_no_service_is_refused() -> None:
-    assert refusal(b"1", decode_service) == ["this must be an object, not 1"]
+    assert refusal(b"1", decode_service) == ["XM0207 this must be an object, not 1"]
     assert refusal(b'{"Name": "web", "Name": "api"}', decode_service) == [
-        'body:1:17: "Name" is given twice, first at line 1 (keep one of them)'
+        'body:1:17: XM0204 "Name" is given twice, first at line 1 (keep one of them)'
     ]

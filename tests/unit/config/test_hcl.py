@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xdsmesh.config.tree import Array, Object, Position, Scalar
+from xdsmesh.config.syntax import parse
+from xdsmesh.config.tree import Array, Node, Object, Position, Scalar
 
 
 @pytest.mark.parametrize(
@@ -59,54 +60,142 @@ def test_a_text_is_its_value(hcl: Any, text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a =", "1:3: expected a value, found the end of the file"),
-        ("a = }", '1:5: expected a value, found "}"'),
-        ("a 1", '1:3: expected "=" and a value, or "{", found 1'),
-        ("a b = 1", '1:5: expected "{", found "="'),
-        ("a = [\n  1 2\n]", '2:5: expected "," or "]", found 2'),
-        ("a = [,]", '1:6: expected a value or "]", found ","'),
-        ("[1]", '1:1: expected a key, found "["'),
-        ("a { 1 = 2 }", '1:5: expected a key or "}", found 1'),
-        ("a = 1,, b = 2", '1:7: expected a key, found ","'),
-        ("a = 1\n}", '2:1: expected a key, found "}"'),
-        ("a {\n  b {\n    c = 1\n  }\n", '1:3: "{" is never closed (add "}")'),
-        ("a = [\n  { b = [1 }\n]", '2:12: expected "," or "]", found "}"'),
-        ("a = [1", '1:5: "[" is never closed (add "]")'),
+        ("a =", "1:4: XM0105 expected a value, found the end of the file"),
+        ("a = }", '1:5: XM0105 expected a value, found "}"'),
+        ("a 1", '1:3: XM0105 expected "=" and a value, or "{", found 1'),
+        ("a b = 1", '1:5: XM0105 expected "{", found "="'),
+        ("a = [\n  1 2\n]", '2:5: XM0105 expected "," or "]", found 2'),
+        ("a = [,]", '1:6: XM0105 expected a value or "]", found ","'),
+        ("[1]", '1:1: XM0105 expected a key, found "["'),
+        ("a { 1 = 2 }", '1:5: XM0105 expected a key or "}", found 1'),
+        ("a = 1,, b = 2", '1:7: XM0105 expected a key, found ","'),
+        ("a = 1\n}", '2:1: XM0105 expected a key, found "}"'),
+        ("a {\n  b {\n    c = 1\n  }\n", '1:3: XM0105 "{" is never closed (add "}")'),
+        ("a = [\n  { b = [1 }\n]", '2:12: XM0105 expected "," or "]", found "}"'),
+        ("a = [1", '1:5: XM0105 "[" is never closed (add "]")'),
         (
             'a = "x\nb = 1',
             (
-                "1:5: this text is not closed on its line "
+                "1:5: XM0105 this text is not closed on its line "
                 '(close it with ", or write several lines as a heredoc (<<EOF))'
             ),
         ),
         (
             "a = <<EOF\nx\n",
-            "1:5: this heredoc is never closed (put its word on a line of its own after the text)",
+            "1:5: XM0105 this heredoc is never closed (put its word on a line of its own after the text)",
         ),
-        ("a = 1 /* x", "1:7: this comment is never closed (close it with */)"),
-        ("a = 'x'", "1:5: text stands in double quotes (write \" in place of ')"),
-        ("a: 1", '1:2: a key and its value are joined by "=" (write "=" in place of ":")'),
-        ("a = 1; b = 2", '1:6: members are separated by new lines or commas (remove the ";")'),
-        ("a = @x", '1:5: there is an unexpected "@" here (text stands in double quotes)'),
-        ("a = foo(1)", "1:8: functions are not evaluated (write the value itself)"),
-        ("a = 1 + 2", "1:7: + is an operator, and expressions are not evaluated (write the value itself)"),
+        ("a = 1 /* x", "1:7: XM0105 this comment is never closed (close it with */)"),
+        ("a = 'x'", "1:5: XM0105 text stands in double quotes (write \" in place of ')"),
+        ("a: 1", '1:2: XM0105 a key and its value are joined by "=" (write "=" in place of ":")'),
+        ("a = 1; b = 2", '1:6: XM0105 members are separated by new lines or commas (remove the ";")'),
+        ("a = @x", '1:5: XM0105 there is an unexpected "@" here (text stands in double quotes)'),
+        ("a = foo(1)", "1:8: XM0111 functions are not evaluated (write the value itself)"),
+        (
+            "a = 1 + 2",
+            "1:7: XM0111 + is an operator, and expressions are not evaluated (write the value itself)",
+        ),
         (
             "a = x ? 1 : 2",
-            "1:7: ? is an operator, and expressions are not evaluated (write the value itself)",
+            "1:7: XM0111 ? is an operator, and expressions are not evaluated (write the value itself)",
         ),
-        ("a = !x", "1:5: ! is an operator, and expressions are not evaluated (write the value itself)"),
-        ("a = 1 == 1", '1:7: expected a key, found "="'),
-        ("a = ${x}", '1:5: there is an unexpected "$" here (text stands in double quotes)'),
+        (
+            "a = !x",
+            "1:5: XM0111 ! is an operator, and expressions are not evaluated (write the value itself)",
+        ),
+        (
+            "a = 1 == 1",
+            "1:7: XM0111 == is an operator, and expressions are not evaluated (write the value itself)",
+        ),
+        ("a = ${x}", '1:5: XM0105 there is an unexpected "$" here (text stands in double quotes)'),
     ],
 )
 def test_a_mistake_is_located_and_explained(hcl: Any, text: str, problem: str) -> None:
     assert hcl.problems(text) == [problem]
 
 
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        pytest.param(
+            "a: 1\nb = 'x'\nc = 1 + 2\nd = f(1, 2)\ne = 5s; g = h",
+            [
+                '1:2: XM0105 a key and its value are joined by "=" (write "=" in place of ":")',
+                "2:5: XM0105 text stands in double quotes (write \" in place of ')",
+                "3:7: XM0111 + is an operator, and expressions are not evaluated (write the value itself)",
+                "4:6: XM0111 functions are not evaluated (write the value itself)",
+                '5:5: XM0105 5s is not a number (for the text write "5s")',
+                '5:7: XM0105 members are separated by new lines or commas (remove the ";")',
+                (
+                    "5:13: XM0110 h is not in quotes, and references and expressions are not evaluated "
+                    '(for the text write "h")'
+                ),
+            ],
+            id="on several lines",
+        ),
+        pytest.param(
+            "a {\n  b =\n  c = 1\n  d\n  e { f = , g = @ }\n}",
+            [
+                "3:3: XM0105 expected a value, found c",
+                '5:3: XM0105 expected "=" and a value, or "{", found e',
+                '5:11: XM0105 expected a value, found ","',
+                '5:17: XM0105 there is an unexpected "@" here (text stands in double quotes)',
+            ],
+            id="missing values",
+        ),
+        pytest.param(
+            "a = [1 2 3]\nb = [{ x = 1 } { y = }]\nc = [1,, 2, @]",
+            [
+                '1:8: XM0105 expected "," or "]", found 2',
+                '2:16: XM0105 expected "," or "]", found "{"',
+                '2:22: XM0105 expected a value, found "}"',
+                '3:8: XM0105 expected a value or "]", found ","',
+                '3:13: XM0105 there is an unexpected "@" here (text stands in double quotes)',
+            ],
+            id="in lists",
+        ),
+        pytest.param(
+            "a = [1}\nb = \n}\nc = ]\nd = 'x'\ne {",
+            [
+                '1:7: XM0105 expected "," or "]", found "}"',
+                '3:1: XM0105 expected a value, found "}"',
+                '4:5: XM0105 expected a value, found "]"',
+                "5:5: XM0105 text stands in double quotes (write \" in place of ')",
+            ],
+            id="of brackets that do not fit only the first",
+        ),
+        pytest.param(
+            'a = "x\nb = "y\n',
+            [
+                (
+                    f"{line}:5: XM0105 this text is not closed on its line "
+                    '(close it with ", or write several lines as a heredoc (<<EOF))'
+                )
+                for line in (1, 2)
+            ],
+            id="texts that are not closed",
+        ),
+    ],
+)
+def test_after_a_mistake_it_goes_on(hcl: Any, text: str, problems: list[str]) -> None:
+    assert hcl.problems(text) == problems
+
+
+def test_what_is_left_of_a_text_with_mistakes_is_still_there() -> None:
+    parsed = parse("f.hcl", b"a: 1\nb {\n  c = 'x'\n  d = 2\n}\ne = 3\n", "hcl")
+
+    (root,) = parsed.roots
+    assert len(parsed.problems) == 2
+    assert plain_or_none(root) == {"a": 1, "b": {"c": None, "d": 2}, "e": 3}
+
+
+def test_brackets_that_do_not_fit_leave_nothing() -> None:
+    assert parse("f.hcl", b"a { b = [1 }", "hcl").roots == ()
+
+
 def test_a_file_that_begins_with_a_brace_is_json(hcl: Any) -> None:
     (problem,) = hcl.problems("{ a = 1 }")
 
-    assert problem.startswith('1:3: this is not valid JSON at "a"')
+    assert problem.startswith('1:3: XM0105 this is not valid JSON at "a"')
 
 
 def test_mistakes_in_values_are_found_all_at_once(hcl: Any) -> None:
@@ -118,14 +207,14 @@ c { d = 1, d { } }
 """
     unquoted = "is not in quotes, and references and expressions are not evaluated"
     assert sorted(hcl.problems(text)) == [
-        f'1:5: web {unquoted} (for the text write "web")',
-        r"2:15: \. is not an escape (write \\ for a backslash)",
-        '2:20: 10s is not a number (for the text write "10s")',
-        f'2:6: var.x {unquoted} (for the text write "var.x")',
-        r"3:2: \q is not an escape (write \\ for a backslash)",
-        '3:8: 007 is not a number (for the text write "007")',
-        '4:1: "a" is given twice, first at line 1 (keep one of them)',
-        '5:12: "d" is given twice, first at line 5 (keep one of them)',
+        f'1:5: XM0110 web {unquoted} (for the text write "web")',
+        r"2:15: XM0105 \. is not an escape (write \\ for a backslash)",
+        '2:20: XM0105 10s is not a number (for the text write "10s")',
+        f'2:6: XM0110 var.x {unquoted} (for the text write "var.x")',
+        r"3:2: XM0105 \q is not an escape (write \\ for a backslash)",
+        '3:8: XM0105 007 is not a number (for the text write "007")',
+        '4:1: XM0204 "a" is given twice, first at line 1 (keep one of them)',
+        '5:12: XM0204 "d" is given twice, first at line 5 (keep one of them)',
     ]
 
 
@@ -165,6 +254,13 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=12,
 )
+
+
+def plain_or_none(node: Node) -> Any:
+    """Plain values, and None for what can't be read."""
+    if isinstance(node, Object):
+        return {member.key: plain_or_none(member.value) for member in node.members}
+    return node.value if isinstance(node, Scalar) else None
 
 
 def written(value: Any) -> str:

@@ -41,31 +41,40 @@ def test_positions_are_those_of_keys_and_values(json: Any) -> None:
     [
         (
             "",
-            f"1:1: this is not valid JSON at the end of the text ({VALUE_DUE})",
+            f"1:1: XM0105 this is not valid JSON at the end of the text ({VALUE_DUE})",
         ),
         (
             '{"a": 1,\n}',
-            f'2:1: this is not valid JSON at "}}" ({KEY_DUE})',
+            f'2:1: XM0105 this is not valid JSON at "}}" ({KEY_DUE})',
         ),
         (
             "{'a': 1}",
-            f'1:2: this is not valid JSON at "\'" ({KEY_DUE})',
+            f'1:2: XM0105 this is not valid JSON at "\'" ({KEY_DUE})',
         ),
-        ('{"a" 1}', '1:6: this is not valid JSON at "1" (put ":" between a key and its value)'),
+        ('{"a" 1}', '1:6: XM0105 this is not valid JSON at "1" (put ":" between a key and its value)'),
         (
             '{"a": 1 "b": 2}',
-            '1:9: this is not valid JSON at "\\"" (put "," between members and between items)',
+            '1:9: XM0105 this is not valid JSON at "\\"" (put "," between members and between items)',
         ),
         (
             "[1, 2",
-            '1:6: this is not valid JSON at the end of the text (put "," between members and between items)',
+            (
+                "1:6: XM0105 this is not valid JSON at the end of the text "
+                '(put "," between members and between items)'
+            ),
         ),
-        ("{} {}", '1:4: this is not valid JSON at "{" (a file is one JSON value; put several into a list)'),
-        (r'["\q"]', r'1:3: this is not valid JSON at "\\" (write \\ for a backslash)'),
-        ('["a\nb"]', r'1:4: this is not valid JSON at "\n" (write \n for a new line and \t for a tab)'),
-        ('[1, "a', '1:5: this is not valid JSON at "\\"" (close it with ")'),
-        ('["NaN", NaN]', "1:9: NaN is not a number that JSON knows"),
-        ("[-Infinity]", "1:2: -Infinity is not a number that JSON knows"),
+        (
+            "{} {}",
+            '1:4: XM0105 this is not valid JSON at "{" (a file is one JSON value; put several into a list)',
+        ),
+        (r'["\q"]', r'1:3: XM0105 this is not valid JSON at "\\" (write \\ for a backslash)'),
+        (
+            '["a\nb"]',
+            r'1:4: XM0105 this is not valid JSON at "\n" (write \n for a new line and \t for a tab)',
+        ),
+        ('[1, "a', '1:5: XM0105 this is not valid JSON at "\\"" (close it with ")'),
+        ('["NaN", NaN]', "1:9: XM0105 NaN is not a number that JSON knows"),
+        ("[-Infinity]", "1:2: XM0105 -Infinity is not a number that JSON knows"),
     ],
 )
 def test_a_mistake_is_located_and_explained(json: Any, text: str, problem: str) -> None:
@@ -74,8 +83,8 @@ def test_a_mistake_is_located_and_explained(json: Any, text: str, problem: str) 
 
 def test_repeated_keys_are_found_all_at_once(json: Any) -> None:
     assert json.problems('{"a": 1,\n "a": 2,\n "b": [{"c": 1, "c": 2}]}') == [
-        '2:2: "a" is given twice, first at line 1 (keep one of them)',
-        '3:17: "c" is given twice, first at line 3 (keep one of them)',
+        '2:2: XM0204 "a" is given twice, first at line 1 (keep one of them)',
+        '3:17: XM0204 "c" is given twice, first at line 3 (keep one of them)',
     ]
 
 

@@ -5,7 +5,19 @@ import pytest
 
 from xdsmesh.config.files import decode_service, parse_file
 from xdsmesh.config.service import ServiceDefinition, expand
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.catalog import (
+    Check,
+    Health,
+    Instance,
+    Kind,
+    Limits,
+    Node,
+    PassiveHealthCheck,
+    Proxy,
+    Upstream,
+    UpstreamSettings,
+    Weights,
+)
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import RefusedError
 
@@ -157,6 +169,35 @@ def test_a_sidecar_has_its_own_words_where_it_says_so() -> None:
     )
 
 
+def test_an_upstream_says_how_it_is_called() -> None:
+    upstream = {
+        "destination_name": "db",
+        "local_bind_port": 9191,
+        "mesh_gateway": {"mode": "local"},
+        "config": {
+            "Protocol": "GRPC",
+            "connect_timeout_ms": "1500",
+            "limits": {"max_connections": 0},
+            "passive_health_check": {"interval": "5s", "enforcing_consecutive_5xx": 50},
+            "mesh_gateway": {"mode": "remote"},
+            "balance_outbound_connections": "exact_balance",
+        },
+    }
+    definition = service(
+        Name="web", Connect={"SidecarService": {"Port": 21000, "Proxy": {"Upstreams": [upstream]}}}
+    )
+    _, sidecar = instances(definition)
+    assert sidecar.proxy is not None
+    assert sidecar.proxy.upstreams[0].settings == UpstreamSettings(
+        protocol="grpc",
+        connect_timeout=Duration.of(milliseconds=1500),
+        mesh_gateway="local",
+        limits=Limits(max_connections=0),
+        passive_health_check=PassiveHealthCheck(Duration.of(seconds=5), enforcing_consecutive_5xx=50),
+        balance_outbound_connections="exact_balance",
+    )
+
+
 def test_a_port_is_asked_for_the_sidecar_that_has_none() -> None:
     asked: list[Instance] = []
 
@@ -248,81 +289,96 @@ def test_bodies_as_clients_send_them_are_taken() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({}, 'Name: Name is required (add Name = "...")'),
-        ({"Name": "*"}, 'Name: Name must be one service, not "*"'),
-        ({"Name": "web", "ID": "a\nb"}, "ID: ID holds characters that can't be printed"),
-        ({"Name": "web", "Port": 65536}, "Port: Port must be between 0 and 65535, not 65536"),
+        ({}, 'Name: XM0301 Name is required (add Name = "...")'),
+        ({"Name": "*"}, 'Name: XM0319 Name must be one service, not "*" (name a service)'),
+        ({"Name": "web", "ID": "a\nb"}, "ID: XM0313 ID holds characters that can't be printed"),
+        ({"Name": "web", "Port": 65536}, "Port: XM0307 Port must be between 0 and 65535, not 65536"),
         (
             {"Name": "web", "Address": "web.example.com"},
-            f'Address: Address "web.example.com" {NO_ADDRESS}',
+            f'Address: XM0314 Address "web.example.com" {NO_ADDRESS}',
         ),
         (
             {"Name": "web", "Address": "0.0.0.0"},
-            "Address: Address 0.0.0.0 is none that others can reach (leave it out to use the node's)",
+            "Address: XM0314 Address 0.0.0.0 is none that others can reach (leave it out to use the node's)",
         ),
         (
             {"Name": "web", "Address": "::"},
-            "Address: Address :: is none that others can reach (leave it out to use the node's)",
+            "Address: XM0314 Address :: is none that others can reach (leave it out to use the node's)",
         ),
         (
             {"Name": "web", "Weights": {"Passing": 0}},
-            "Weights.Passing: Passing must be between 1 and 65535, not 0",
+            "Weights.Passing: XM0307 Passing must be between 1 and 65535, not 0",
         ),
         (
             {"Name": "web", "Weights": {"Warning": 65536}},
-            "Weights.Warning: Warning must be between 0 and 65535, not 65536",
+            "Weights.Warning: XM0307 Warning must be between 0 and 65535, not 65536",
         ),
         (
             {"Name": "web", "Meta": {"a b": "x"}},
-            'Meta["a b"]: the key "a b" of Meta holds other characters than letters, digits, "-" and "_"',
+            (
+                'Meta["a b"]: XM0302 the key "a b" of Meta holds other characters '
+                'than letters, digits, "-" and "_"'
+            ),
         ),
         (
             {"Name": "web", "Meta": {"consul-x": "x"}},
-            'Meta["consul-x"]: keys of Meta that begin with "consul-" are reserved',
+            'Meta["consul-x"]: XM0302 keys of Meta that begin with "consul-" are reserved',
         ),
         (
             {"Name": "web", "Check": {"Status": "fine"}},
-            'Check.Status: "fine" is not the status of a check (use one of passing, warning, critical)',
+            (
+                'Check.Status: XM0303 "fine" is not the status of a check '
+                "(use one of passing, warning, critical)"
+            ),
         ),
         (
             {"Name": "web", "Checks": [{"ID": "a"}, {"CheckID": "a"}]},
-            "Checks[1]: the check a is given twice (keep one of them)",
+            "Checks[1]: XM0306 the check a is given twice (keep one of them)",
         ),
-        ({"Name": "web", "Check": {"TTL": "10s"}}, "Check.TTL: TTL is not built yet (remove it)"),
+        ({"Name": "web", "Check": {"TTL": "10s"}}, "Check.TTL: XM0206 TTL is not built yet (remove it)"),
         (
             {"Name": "web", "EnableTagOverride": True},
-            "EnableTagOverride: EnableTagOverride is not built yet (remove it)",
+            "EnableTagOverride: XM0206 EnableTagOverride is not built yet (remove it)",
         ),
-        ({"Name": "web", "Connect": {"Native": True}}, "Connect.Native: Native is not built yet (remove it)"),
-        ({"Name": "web", "Token": "x"}, "Token: Token is not built yet (remove it)"),
+        (
+            {"Name": "web", "Connect": {"Native": True}},
+            "Connect.Native: XM0206 Native is not built yet (remove it)",
+        ),
+        ({"Name": "web", "Token": "x"}, "Token: XM0206 Token is not built yet (remove it)"),
         (
             {"Name": "web", "Namespace": "x"},
-            "Namespace: Namespace is a feature of Consul Enterprise, which this is not (remove it)",
+            "Namespace: XM0205 Namespace is a feature of Consul Enterprise, which this is not (remove it)",
         ),
-        ({"Name": "web", "Prot": 1}, "Prot: unknown key Prot (did you mean Port?)"),
+        ({"Name": "web", "Prot": 1}, "Prot: XM0203 unknown key Prot (did you mean Port?)"),
         (
             {"Name": "web", "Kind": "mesh-gateway"},
-            "Kind: services of the kind mesh-gateway are not built yet",
+            "Kind: XM0206 services of the kind mesh-gateway are not built yet",
         ),
         (
             {"Name": "web", "Kind": "database"},
-            'Kind: "database" is not a kind of service (leave it out, or use connect-proxy)',
+            'Kind: XM0303 "database" is not a kind of service (leave it out, or use connect-proxy)',
         ),
         (
             {"Name": "web", "Proxy": {"LocalServicePort": 80}},
-            "Proxy: Proxy is for services of the kind connect-proxy (move it into Connect.SidecarService)",
+            (
+                "Proxy: XM0304 Proxy is for services of the kind connect-proxy "
+                "(move it into Connect.SidecarService)"
+            ),
         ),
         (
             {"Name": "web-proxy", "Kind": "connect-proxy", "Port": 1},
-            f"Proxy.DestinationServiceName: {NO_DESTINATION}",
+            f"Proxy.DestinationServiceName: XM0301 {NO_DESTINATION}",
         ),
         (
             {"Name": "p", "Kind": "connect-proxy", "Port": 1, "Proxy": {"DestinationServiceName": "*"}},
-            'Proxy.DestinationServiceName: DestinationServiceName must be one service, not "*"',
+            (
+                "Proxy.DestinationServiceName: XM0319 "
+                'DestinationServiceName must be one service, not "*" (name a service)'
+            ),
         ),
         (
             {"Name": "p", "Kind": "connect-proxy", "Proxy": {"DestinationServiceName": "web"}},
-            "Port: a connect-proxy that is registered by itself needs a Port (add Port)",
+            "Port: XM0301 a connect-proxy that is registered by itself needs a Port (add Port)",
         ),
         (
             {
@@ -332,7 +388,7 @@ def test_bodies_as_clients_send_them_are_taken() -> None:
                 "Proxy": {"DestinationServiceName": "web"},
                 "Connect": {"SidecarService": {}},
             },
-            "Connect.SidecarService: a connect-proxy has no sidecar of its own (remove it)",
+            "Connect.SidecarService: XM0304 a connect-proxy has no sidecar of its own (remove it)",
         ),
     ],
 )
@@ -345,26 +401,32 @@ def test_a_definition_that_is_wrong_is_refused(fields: dict[str, Any], problem: 
     [
         (
             {"ID": "x"},
-            ".ID: the ID of a sidecar is that of its service followed by -sidecar-proxy (remove it)",
+            ".ID: XM0304 the ID of a sidecar is that of its service followed by -sidecar-proxy (remove it)",
         ),
-        ({"Kind": "mesh-gateway"}, '.Kind: a sidecar is a connect-proxy, not "mesh-gateway" (remove it)'),
-        ({"Connect": {"SidecarService": {}}}, ".Connect: a sidecar has no sidecar of its own (remove it)"),
+        (
+            {"Kind": "mesh-gateway"},
+            '.Kind: XM0303 a sidecar is a connect-proxy, not "mesh-gateway" (remove it)',
+        ),
+        (
+            {"Connect": {"SidecarService": {}}},
+            ".Connect: XM0304 a sidecar has no sidecar of its own (remove it)",
+        ),
         (
             {"Name": "a b"},
-            f'.Name: Name "a b" {NO_NAME}',
+            f'.Name: XM0302 Name "a b" {NO_NAME}',
         ),
         (
             {"Address": "::"},
-            ".Address: Address :: is none that others can reach (leave it out to use the node's)",
+            ".Address: XM0314 Address :: is none that others can reach (leave it out to use the node's)",
         ),
-        ({"Proxy": {"Mode": "transparent"}}, ".Proxy.Mode: Mode is not built yet (remove it)"),
+        ({"Proxy": {"Mode": "transparent"}}, ".Proxy.Mode: XM0206 Mode is not built yet (remove it)"),
         (
             {"Proxy": {"Config": {"protocol": "udp"}}},
-            f'.Proxy.Config.protocol: "udp" {NO_PROTOCOL}',
+            f'.Proxy.Config.protocol: XM0303 "udp" {NO_PROTOCOL}',
         ),
         (
             {"Proxy": {"Config": {"bind_address": "here"}}},
-            f'.Proxy.Config.bind_address: bind_address "here" {NO_ADDRESS}',
+            f'.Proxy.Config.bind_address: XM0314 bind_address "here" {NO_ADDRESS}',
         ),
     ],
 )
@@ -377,38 +439,38 @@ def test_a_sidecar_that_is_wrong_is_refused(sidecar: dict[str, Any], problem: st
     [
         (
             [{"LocalBindPort": 1}],
-            '[0].DestinationName: DestinationName is required (add DestinationName = "...")',
+            '[0].DestinationName: XM0301 DestinationName is required (add DestinationName = "...")',
         ),
         (
             [{"DestinationName": "*", "LocalBindPort": 1}],
-            '[0].DestinationName: DestinationName must be one service, not "*"',
+            '[0].DestinationName: XM0319 DestinationName must be one service, not "*" (name a service)',
         ),
         (
             [{"DestinationName": "api"}],
-            f"[0]: {NO_PORT}",
+            f"[0]: XM0301 {NO_PORT}",
         ),
         (
             [{"DestinationName": "a", "LocalBindPort": 1, "DestinationType": "prepared_query"}],
-            '[0].DestinationType: prepared queries are not built yet (use "service")',
+            '[0].DestinationType: XM0206 prepared queries are not built yet (use "service")',
         ),
         (
             [{"DestinationName": "a", "LocalBindPort": 1, "DestinationType": "x"}],
-            '[0].DestinationType: DestinationType must be "service", not "x"',
+            '[0].DestinationType: XM0303 DestinationType must be "service", not "x"',
         ),
         (
             [{"DestinationName": "a", "LocalBindPort": 1, "Datacenter": "dc2"}],
-            "[0].Datacenter: Datacenter is not built yet (remove it)",
+            "[0].Datacenter: XM0206 Datacenter is not built yet (remove it)",
         ),
         (
             [{"DestinationName": "a", "LocalBindPort": 1}, {"DestinationName": "a", "LocalBindPort": 2}],
-            "[1]: the upstream a is given twice (keep one of them)",
+            "[1]: XM0306 the upstream a is given twice (keep one of them)",
         ),
         (
             [
                 {"DestinationName": "a", "LocalBindPort": 1},
                 {"DestinationName": "b", "LocalBindPort": 1, "LocalBindAddress": "127.0.0.1"},
             ],
-            "[1]: b and a both bind 127.0.0.1:1 (give one of them another LocalBindPort)",
+            "[1]: XM0306 b and a both bind 127.0.0.1:1 (give one of them another LocalBindPort)",
         ),
     ],
 )
@@ -436,9 +498,9 @@ service {
 }
 """
     assert [str(problem) for problem in parse_file("web.hcl", text.encode()).problems] == [
-        "web.hcl:3:3: unknown key nme (did you mean name?)",
-        "web.hcl:4:10: Port must be between 0 and 65535, not 80000",
-        "web.hcl:5:11: tcp is not built yet (remove it)",
-        "web.hcl:5:33: interval is not built yet (remove it)",
-        f"web.hcl:10:11: {NO_PORT}",
+        "web.hcl:3:3: XM0203 unknown key nme (did you mean name?)",
+        "web.hcl:4:10: XM0307 Port must be between 0 and 65535, not 80000",
+        "web.hcl:5:11: XM0206 tcp is not built yet (remove it)",
+        "web.hcl:5:33: XM0206 interval is not built yet (remove it)",
+        f"web.hcl:10:11: XM0301 {NO_PORT}",
     ]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from xdsmesh.config.files import parse_file
+from xdsmesh.config.problems import MAX_PROBLEMS
 from xdsmesh.config.syntax import MAX_BYTES, PARSERS, parse
 
 ENDINGS = sorted(PARSERS)
@@ -14,21 +15,21 @@ ENDINGS = sorted(PARSERS)
 def test_a_text_of_more_than_a_mebibyte_is_refused(ending: str) -> None:
     (problem,) = parse("f", b" " * (MAX_BYTES + 1), ending).problems
 
-    assert str(problem) == "f: this is 1,048,577 bytes long; at most 1,048,576 are read (divide it)"
+    assert str(problem) == "f: XM0101 this is 1,048,577 bytes long; at most 1,048,576 are read (divide it)"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_text_that_is_no_utf8_is_refused(ending: str) -> None:
     (problem,) = parse("f", "a\né".encode() + b"\xff", ending).problems
 
-    assert str(problem) == "f:2:2: byte 0xff is not valid UTF-8 (save the file as UTF-8)"
+    assert str(problem) == "f:2:2: XM0103 byte 0xff is not valid UTF-8 (save the file as UTF-8)"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_nul_byte_is_refused(ending: str) -> None:
     (problem,) = parse("f", b'a\nb = "\0"', ending).problems
 
-    assert str(problem) == "f:2:6: there is a NUL byte here: this is no text file"
+    assert str(problem) == "f:2:6: XM0104 there is a NUL byte here: this is no text file (remove it)"
 
 
 NESTED: dict[str, tuple[str, Callable[[int], str]]] = {
@@ -37,7 +38,6 @@ NESTED: dict[str, tuple[str, Callable[[int], str]]] = {
     "HCL labels": ("hcl", lambda depth: "a " + "l " * (depth - 2) + "{}"),
     "JSON lists": ("json", lambda depth: "[" * depth + "]" * depth),
     "JSON objects": ("json", lambda depth: '{"a":' * (depth - 1) + "{}" + "}" * (depth - 1)),
-    "YAML lists": ("yaml", lambda depth: "[" * depth + "]" * depth),
     "YAML objects": ("yaml", lambda depth: "{a: " * depth + "}" * depth),
 }
 
@@ -50,6 +50,69 @@ def test_objects_and_lists_nest_64_deep_and_no_deeper(kind: str) -> None:
     assert [problem.what for problem in parse("f", nested(65).encode(), ending).problems] == [
         "objects and lists are nested more than 64 deep here"
     ]
+
+
+def filled(part: str, before: str = "", after: str = "") -> str:
+    """As much of something as a file may hold."""
+    return before + part * ((MAX_BYTES - len(before) - len(after)) // len(part)) + after
+
+
+HUGE: dict[str, tuple[str, Callable[[], str]]] = {
+    "commas": ("hcl", lambda: filled(",")),
+    "objects": ("hcl", lambda: filled("{},", "a = [", "]")),
+    "texts that are not closed": ("hcl", lambda: filled('a="\n')),
+    "heredocs that are not closed": ("hcl", lambda: filled("a=<<E\n")),
+    "a heredoc": ("hcl", lambda: filled("\n", "a=<<E\n", "E\n")),
+    "escaped quotes": ("json", lambda: filled('\\"', '["')),
+    "JSON lists": ("json", lambda: filled("[")),
+    "numbers": ("json", lambda: filled("1,", "[", "1]")),
+    "aliases": ("yaml", lambda: filled("b: &b [*a,*a]\n", "a: &a [x]\n")),
+    "documents": ("yaml", lambda: filled("--- a\n")),
+    "items": ("yaml", lambda: filled("- \n")),
+}
+
+
+@pytest.mark.timeout(60)  # a second or so, on a machine of our own
+@pytest.mark.parametrize("kind", HUGE)
+def test_the_largest_hostile_files_are_refused_soon(kind: str) -> None:
+    ending, text = HUGE[kind]
+
+    problems = parse_file(f"f.{ending}", text().encode()).problems
+
+    assert 1 <= len(problems) <= MAX_PROBLEMS + 1
+    assert all(len(str(problem)) < 1000 for problem in problems)
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    text = "\n".join(f'{{ kind = "wonder-{number}" }},' for number in range(500))
+
+    problems = parse_file("f.hcl", f"config_entries {{ bootstrap = [{text}] }}".encode()).problems
+
+    assert [problem.place.line for problem in problems] == [*range(1, MAX_PROBLEMS + 1), 0]
+    assert str(problems[-1]) == (
+        f"f.hcl: XM0112 there may be more problems: only {MAX_PROBLEMS} are told (mend these first)"
+    )
+
+
+@pytest.mark.timeout(60)
+def test_hundreds_of_entries_are_read_soon() -> None:
+    entry = """
+  {
+    kind = "service-router"
+    name = "web-%d"
+    routes = [
+      {
+        match { http { path_prefix = "/admin", header = [{ name = "x-debug", exact = "1" }] } }
+        destination { service = "admin", request_timeout = "10s", num_retries = 3 }
+      },
+    ]
+  },"""
+    entries = "".join(entry % number for number in range(500))
+
+    parsed = parse_file("f.hcl", f"config_entries {{ bootstrap = [{entries}] }}".encode())
+
+    assert parsed.problems == ()
+    assert len(parsed.entries) == 500
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

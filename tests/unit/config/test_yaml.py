@@ -40,30 +40,34 @@ def test_positions_are_those_of_keys_and_values(yaml: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: &x 1\nb: *x", "1:4: anchors such as &x are not read (remove it)"),
-        ("a: *x", "1:4: aliases such as *x are not read (write the value out)"),
-        ("- &x [*x]", "1:3: anchors such as &x are not read (remove it)"),
-        ("&x a: 1", "1:1: anchors such as &x are not read (remove it)"),
-        ("a: !!str 1", "1:4: tags such as tag:yaml.org,2002:str are not read (remove it)"),
+        ("a: &x 1", "1:4: XM0106 anchors such as &x are not read (remove it)"),
+        ("a: *x", "1:4: XM0106 aliases such as *x are not read (write the value out)"),
+        ("- &x [1]", "1:3: XM0106 anchors such as &x are not read (remove it)"),
+        ("<<: {a: 1}", "1:1: XM0106 merge keys (<<) are not read (write the members out)"),
+        ("&x a: 1", "1:1: XM0106 anchors such as &x are not read (remove it)"),
+        ("a: !!str 1", "1:4: XM0106 tags such as tag:yaml.org,2002:str are not read (remove it)"),
         (
             "a: !!python/object:os.system {}",
-            "1:4: tags such as tag:yaml.org,2002:python/object:os.system are not read (remove it)",
+            "1:4: XM0106 tags such as tag:yaml.org,2002:python/object:os.syste... are not read (remove it)",
         ),
-        ("? [a]\n: 1", "1:3: a key must be a single word or text"),
-        ("a: 1\nb: 2\na: 3", '3:1: "a" is given twice, first at line 1 (keep one of them)'),
+        ("? [a]\n: 1", "1:3: XM0105 a key must be a single word or text"),
+        ("a: 1\nb: 2\na: 3", '3:1: XM0204 "a" is given twice, first at line 1 (keep one of them)'),
         (
             "a: [1",
-            "2:1: this is not valid YAML: while parsing a flow sequence did not find expected ',' or ']'",
+            (
+                "2:1: XM0105 this is not valid YAML: while parsing a flow sequence "
+                "did not find expected ',' or ']'"
+            ),
         ),
-        ("a: b: c", "1:5: this is not valid YAML: mapping values are not allowed in this context"),
+        ("a: b: c", "1:5: XM0105 this is not valid YAML: mapping values are not allowed in this context"),
         (
             "a:\n\t- 1",
             (
-                "2:1: this is not valid YAML: while scanning for the next token "
+                "2:1: XM0105 this is not valid YAML: while scanning for the next token "
                 "found character that cannot start any token"
             ),
         ),
-        ("a: \x01", "1:4: the character U+0001 may not stand in YAML (remove it)"),
+        ("a: \x01", "1:4: XM0104 the character U+0001 may not stand in YAML (remove it)"),
     ],
 )
 def test_a_mistake_is_located_and_explained(yaml: Any, text: str, problem: str) -> None:

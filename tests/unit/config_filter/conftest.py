@@ -1,6 +1,16 @@
 import pytest
 
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.catalog import (
+    Check,
+    Health,
+    Instance,
+    Kind,
+    Node,
+    Proxy,
+    Upstream,
+    UpstreamSettings,
+    Weights,
+)
 
 
 @pytest.fixture
@@ -32,6 +42,13 @@ def sidecar() -> Instance:
             Check("disk", "Disk", Health.CRITICAL, notes="is it full?"),
         ),
         proxy=Proxy(
-            "web", "web-1", local_service_port=8080, upstreams=(Upstream("db", 9191), Upstream("mq", 9192))
+            "web",
+            "web-1",
+            local_service_port=8080,
+            upstreams=(
+                Upstream("db", 9191, settings=UpstreamSettings(mesh_gateway="none")),
+                Upstream("mq", 9192),
+            ),
+            mesh_gateway="local",
         ),
     )

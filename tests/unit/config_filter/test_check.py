@@ -9,14 +9,14 @@ from xdsmesh.model.catalog import Instance
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("service.Port == 8080", "there is no service.Port in an instance: did you mean Service.Port?"),
+        ("service.Port == 8080", "there is no selector service.Port: did you mean Service.Port?"),
         (
             "ServiceMeta.env == prod",
-            "there is no ServiceMeta.env in an instance: did you mean Service.Meta.env?",
+            "there is no selector ServiceMeta.env: did you mean Service.Meta.env?",
         ),
         (
             "Nonsense == 1",
-            "there is no Nonsense in an instance: selectors begin with Node, Service or Checks",
+            "there is no selector Nonsense: selectors begin with Node, Service, Checks",
         ),
         (
             "Service.Weights == 1",
@@ -24,10 +24,16 @@ from xdsmesh.model.catalog import Instance
         ),
         (
             "Service.Meta.a.b == 1",
-            "there is no Service.Meta.a.b in an instance: did you mean Service.Meta.b?",
+            "there is no selector Service.Meta.a.b: did you mean Service.Meta.b?",
         ),
         ("Service.Port == high", 'Service.Port is a number, and "high" is not a whole number'),
         ("Service.Port == 8080.0", 'Service.Port is a number, and "8080.0" is not a whole number'),
+        ("Service.EnableTagOverride == maybe", 'is a truth value, and "maybe" is neither true nor false'),
+        ("Service.EnableTagOverride matches true", "is a truth value, which allows no 'matches', only =="),
+        ("Service.TaggedAddresses.lan.Port == x", 'Port is a number, and "x" is not a whole number'),
+        ("Service.TaggedAddresses.lan == x", "select one of its fields: Service.TaggedAddresses.lan.Address"),
+        ("Service.Proxy.Config is empty", "there is no selector Service.Proxy.Config"),
+        ("Checks is empty or Checks.Statu == x", "did you mean Checks.Status?"),
         ('"80" in Service.Port', "Service.Port is a number, which allows no 'in', only =="),
         (
             "Service.Tags == a",

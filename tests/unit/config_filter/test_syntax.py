@@ -3,7 +3,7 @@
 import pytest
 
 from xdsmesh.config.filter import FilterSyntaxError, parse
-from xdsmesh.config.filter.literals import parse_integer, unquote
+from xdsmesh.config.filter.literals import parse_boolean, parse_float, parse_integer, unquote
 from xdsmesh.config.filter.syntax import MAX_LENGTH, MAX_NESTING
 
 
@@ -82,6 +82,7 @@ def test_the_longest_nonsense_is_refused_without_recursion(text: str) -> None:
         (r'"\u00e4\U0001F600"', "ä😀"),
         (r'"\xc3\xa4\303\244"', "ää"),
         ("`a\\.b`", "a\\.b"),
+        ("`a\r\nb`", "a\nb"),
         ('""', ""),
     ],
 )
@@ -120,3 +121,29 @@ def test_integers_are_those_of_go(text: str, number: int) -> None:
 def test_other_numbers_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"whole number|64 bits"):
         parse_integer(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1", 1.0), ("-1.5", -1.5), ("+.5", 0.5), ("2e3", 2000.0), ("1.", 1.0)]
+)
+def test_decimal_numbers_are_read(text: str, number: float) -> None:
+    assert parse_float(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "high", "1_0", " 1", "1,5", "e3", "."])
+def test_what_is_no_decimal_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a decimal number"):
+        parse_float(text)
+
+
+@pytest.mark.parametrize("word", ["1", "t", "T", "TRUE", "true", "True"])
+def test_the_words_of_go_for_true_and_false(word: str) -> None:
+    assert parse_boolean(word) is True
+    opposite = {"1": "0", "t": "f", "T": "F", "TRUE": "FALSE", "true": "false", "True": "False"}[word]
+    assert parse_boolean(opposite) is False
+
+
+@pytest.mark.parametrize("word", ["", "yes", "tRUE", "2", "on"])
+def test_other_words_are_neither_true_nor_false(word: str) -> None:
+    with pytest.raises(ValueError, match="neither true nor false"):
+        parse_boolean(word)

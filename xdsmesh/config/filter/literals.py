@@ -1,6 +1,7 @@
 """Values as Go writes them, since filters take over Go's notation.
 
-Strings: https://pkg.go.dev/strconv#Unquote, integers: https://pkg.go.dev/strconv#ParseInt with base 0.
+Texts: https://pkg.go.dev/strconv#Unquote, integers: https://pkg.go.dev/strconv#ParseInt with base 0, others:
+https://pkg.go.dev/strconv#ParseFloat and https://pkg.go.dev/strconv#ParseBool.
 """
 
 import re
@@ -25,18 +26,21 @@ _ESCAPE: Final = re.compile(
 _INTEGER: Final = re.compile(
     r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)"
 )
+_FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _OCTAL: Final = re.compile(r"^([+-]?)0(?=_?[0-7])")
 
 
 def unquote(text: str) -> str:
-    r"""The text between double quotes, its escapes resolved, or between backquotes, as it is.
+    r"""The text between double quotes, its escapes resolved, or between backquotes, as it is but for ``\r``.
 
     Raises:
         ValueError: an escape that Go does not know, such as ``\.``, or a line break in double quotes.
     """
     body = text[1:-1]
     if text[0] == "`":
-        return body
+        return body.replace("\r", "")
     if "\n" in body:
         raise ValueError('a text in "double quotes" must not contain a line break, write \\n')
     try:
@@ -57,6 +61,28 @@ def parse_integer(text: str) -> int:
     if not -(2**63) <= number < 2**63:
         raise ValueError(f'"{text}" does not fit in 64 bits')
     return number
+
+
+def parse_float(text: str) -> float:
+    """Parse ``1``, ``-1.5`` or ``2e3``.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    if not _FLOAT.fullmatch(text):
+        raise ValueError(f'"{text}" is not a decimal number')
+    return float(text)
+
+
+def parse_boolean(text: str) -> bool:
+    """Parse ``true``, ``T``, ``1`` and the like.
+
+    Raises:
+        ValueError: the text is none of the words for true or false.
+    """
+    if text not in _TRUE | _FALSE:
+        raise ValueError(f'"{text}" is neither true nor false')
+    return text in _TRUE
 
 
 def _unescape(body: str) -> bytes:

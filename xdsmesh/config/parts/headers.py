@@ -9,6 +9,7 @@ from msgspec import field
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Shape
 from xdsmesh.config.wording import quoted
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
 _FIXED: Final = "host"
@@ -19,8 +20,11 @@ class HeaderModifiers(Shape, frozen=True):
     """Headers to add, to set (replacing what was there), and to remove."""
 
     add: dict[str, str] = field(default_factory=dict)
+    """Values that are appended."""
     set: dict[str, str] = field(default_factory=dict)
+    """Values that replace what was there."""
     remove: list[str] = field(default_factory=list)
+    """Headers that are taken away."""
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the names and values.
@@ -44,12 +48,13 @@ def _value(path: str, value: str) -> Iterator[Problem]:
     https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
     """
     if "%" in _COMMAND.sub("", value.replace("%%", "")):
-        yield rules.problem(path, f"{quoted(value)} has a percent sign that begins no command", "write %%")
+        what = f"{quoted(value)} has a percent sign that begins no command"
+        yield rules.problem(path, what, "write %%", code=Code.HEADER)
 
 
 def _name(path: str, name: str) -> Iterator[Problem]:
     if name.startswith(":") or name.lower() == _FIXED:
         remedy = "use PrefixRewrite to change the path" if name == ":path" else "remove it"
-        yield rules.problem(path, f"the header {quoted(name)} can't be modified", remedy)
+        yield rules.problem(path, f"the header {quoted(name)} can't be modified", remedy, code=Code.HEADER)
     else:
         yield from rules.header_name(path, name)

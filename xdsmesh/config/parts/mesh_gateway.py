@@ -14,6 +14,7 @@ class MeshGateway(Shape, frozen=True):
     """``local`` is by the caller's gateways, ``remote`` by the callee's; empty is unsaid."""
 
     mode: str = ""
+    """`none`, `local` or `remote`."""
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the mode."""

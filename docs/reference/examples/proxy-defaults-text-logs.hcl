@@ -1,0 +1,3 @@
+Kind = "proxy-defaults"
+
+AccessLogs { Enabled = true, TextFormat = "%START_TIME% %RESPONSE_CODE%\n" }

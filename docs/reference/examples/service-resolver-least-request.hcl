@@ -1,0 +1,4 @@
+Kind = "service-resolver"
+Name = "api"
+
+LoadBalancer { Policy = "least_request", LeastRequestConfig = { ChoiceCount = 5 } }

@@ -1,0 +1,4 @@
+Kind = "service-resolver"
+Name = "catalogue"
+
+Redirect { Service = "catalogue", Peer = "east" }

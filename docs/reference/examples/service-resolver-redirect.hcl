@@ -1,0 +1,4 @@
+Kind = "service-resolver"
+Name = "shop"
+
+Redirect { Service = "web", ServiceSubset = "v2", Datacenter = "dc2" }

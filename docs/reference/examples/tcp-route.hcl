@@ -1,0 +1,6 @@
+Kind = "tcp-route"
+Name = "database"
+Meta = { owner = "data" }
+
+Parents  = [{ Kind = "api-gateway", Name = "edge", SectionName = "database" }]
+Services = [{ Name = "database" }]

@@ -1,0 +1,182 @@
+"""The keys that tokens are signed with, RFC 7517: at hand, or fetched by Envoy."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import field
+
+from xdsmesh.config import paths, rules
+from xdsmesh.config.entry import Shape, UInt32
+from xdsmesh.model.codes import Code
+from xdsmesh.model.duration import Duration
+from xdsmesh.model.errors import Problem
+
+DISCOVERY_TYPES: Final = ("", "STRICT_DNS", "STATIC", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
+
+
+class LocalJWKS(Shape, frozen=True):
+    """Keys at hand: exactly one of these."""
+
+    jwks: str = field(default="", name="JWKS")
+    """The key set, in base64."""
+    filename: str = ""
+    """A file with the key set, on the machine of each proxy."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the keys."""
+        yield from rules.exactly_one(path, {"JWKS": self.jwks, "Filename": self.filename})
+        yield from _base64(f"{path}.JWKS", self.jwks)
+
+
+class BackOff(Shape, frozen=True):
+    """The time between tries, which grows."""
+
+    base_interval: Duration = Duration()
+    """Before the second try; 0 is Envoy's default."""
+    max_interval: Duration = Duration()
+    """At most; 0 is Envoy's default."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the times."""
+        yield from rules.not_negative(f"{path}.BaseInterval", self.base_interval)
+        yield from rules.not_negative(f"{path}.MaxInterval", self.max_interval)
+        if Duration() < self.max_interval < self.base_interval:
+            what = f"MaxInterval {self.max_interval} is less than BaseInterval {self.base_interval}"
+            yield rules.problem(f"{path}.MaxInterval", what, "raise it", code=Code.OUT_OF_RANGE)
+
+
+class RetryPolicy(Shape, frozen=True):
+    """What is done when the keys can't be fetched."""
+
+    num_retries: UInt32 = 0
+    """How often it is tried again; 0 is Envoy's default."""
+    retry_policy_back_off: BackOff | None = None
+    """The time between tries."""
+
+
+class CertificateProvider(Shape, frozen=True):
+    """Certificates by the name of who provides them, in Envoy's bootstrap."""
+
+    instance_name: str = ""
+    """The provider."""
+    certificate_name: str = ""
+    """The certificates' name there."""
+
+
+class TrustedCA(Shape, frozen=True):
+    """Certificates at hand: exactly one of these."""
+
+    filename: str = ""
+    """A file in PEM, on the machine of each proxy."""
+    environment_variable: str = ""
+    """A variable of each proxy's environment."""
+    inline_string: str = ""
+    """The certificates in PEM."""
+    inline_bytes: str = ""
+    """The certificates in base64."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the certificates."""
+        given = {
+            "Filename": self.filename,
+            "EnvironmentVariable": self.environment_variable,
+            "InlineString": self.inline_string,
+            "InlineBytes": self.inline_bytes,
+        }
+        yield from rules.exactly_one(path, given)
+        yield from _base64(f"{path}.InlineBytes", self.inline_bytes)
+
+
+class JWKSTLS(Shape, frozen=True):
+    """What the certificate of who has the keys is checked against: exactly one of these."""
+
+    ca_certificate_provider_instance: CertificateProvider | None = None
+    """Certificates that somebody provides."""
+    trusted_ca: TrustedCA | None = field(default=None, name="TrustedCA")
+    """Certificates at hand."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the certificates."""
+        given = {
+            "CaCertificateProviderInstance": self.ca_certificate_provider_instance is not None,
+            "TrustedCA": self.trusted_ca is not None,
+        }
+        yield from rules.exactly_one(path, given)
+        if self.trusted_ca is not None:
+            yield from self.trusted_ca.problems(f"{path}.TrustedCA")
+
+
+class JWKSCluster(Shape, frozen=True):
+    """How Envoy connects to who has the keys."""
+
+    discovery_type: str = ""
+    """How its addresses are found, in Envoy's words; without it `STRICT_DNS`."""
+    tls_certificates: JWKSTLS | None = field(default=None, name="TLSCertificates")
+    """What its certificate is checked against."""
+    connect_timeout: Duration = Duration()
+    """How long a connection may take to be made; 0 is 5 s."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the cluster."""
+        yield from rules.one_of(f"{path}.DiscoveryType", self.discovery_type, DISCOVERY_TYPES)
+        yield from rules.not_negative(f"{path}.ConnectTimeout", self.connect_timeout)
+        if self.tls_certificates:
+            yield from self.tls_certificates.problems(f"{path}.TLSCertificates")
+
+
+class RemoteJWKS(Shape, frozen=True):
+    """Keys that Envoy fetches."""
+
+    uri: str = field(default="", name="URI")
+    """Where they are; the whole address."""
+    request_timeout_ms: UInt32 = 0
+    """How many milliseconds an answer may take; 0 is Envoy's default."""
+    cache_duration: Duration = Duration()
+    """How long they are good for; 0 is Envoy's default."""
+    fetch_asynchronously: bool = False
+    """They are fetched when a proxy starts, and not with the first request."""
+    retry_policy: RetryPolicy | None = None
+    """What is done when they can't be fetched."""
+    jwks_cluster: JWKSCluster | None = field(default=None, name="JWKSCluster")
+    """How Envoy connects."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the address, the times and the cluster."""
+        yield from rules.required(f"{path}.URI", self.uri)
+        if self.uri:
+            yield from rules.web_address(f"{path}.URI", self.uri)
+        yield from rules.not_negative(f"{path}.CacheDuration", self.cache_duration)
+        if self.retry_policy and self.retry_policy.retry_policy_back_off:
+            at = f"{path}.RetryPolicy.RetryPolicyBackOff"
+            yield from self.retry_policy.retry_policy_back_off.problems(at)
+        if self.jwks_cluster:
+            yield from self.jwks_cluster.problems(f"{path}.JWKSCluster")
+
+
+class JSONWebKeySet(Shape, frozen=True):
+    """The keys: exactly one of these."""
+
+    local: LocalJWKS | None = None
+    """Keys at hand."""
+    remote: RemoteJWKS | None = None
+    """Keys that Envoy fetches."""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the keys."""
+        given = {"Local": self.local is not None, "Remote": self.remote is not None}
+        yield from rules.exactly_one(path, given)
+        if self.local is not None:
+            yield from self.local.problems(f"{path}.Local")
+        if self.remote is not None:
+            yield from self.remote.problems(f"{path}.Remote")
+
+
+def _base64(path: str, text: str) -> Iterator[Problem]:
+    """Base64 of RFC 4648 section 4, or nothing."""
+    try:
+        b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        what = f"{paths.label(path)} is not base64"
+        yield rules.problem(path, what, "encode it, as with `base64 -w0`", code=Code.JWKS)
