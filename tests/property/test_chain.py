@@ -1,7 +1,9 @@
 """What holds for the chains of any entries."""
 
 import itertools
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,17 +15,28 @@ from xdsmesh.chain.types import (
     ChainRequest,
     CompiledChain,
     Node,
+    Overrides,
     ReadEntry,
     ResolverNode,
     RouterNode,
     SplitterNode,
 )
 from xdsmesh.config.entry import Entry
-from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.proxy_defaults import FailoverPolicy, ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
-from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Subset
+from xdsmesh.config.kinds.service_resolver import (
+    Failover,
+    FailoverTarget,
+    Redirect,
+    ServiceResolver,
+    Subset,
+)
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.load_balancer import LoadBalancer
+from xdsmesh.config.parts.mesh_gateway import MODES, MeshGateway
+from xdsmesh.config.parts.transparent_proxy import TransparentProxy
+from xdsmesh.model.duration import Duration
 
 Key = tuple[str, str]
 Entries = dict[Key, Entry]
@@ -54,19 +67,52 @@ def splitters(draw: st.DrawFn) -> ServiceSplitter:
     return ServiceSplitter(name=draw(services), splits=splits)
 
 
-@st.composite
-def resolvers(draw: st.DrawFn) -> ServiceResolver:
-    redirect = st.builds(
+redirects = st.one_of(
+    st.builds(
         Redirect,
         service=maybe_service,
         service_subset=maybe_subset,
         datacenter=st.sampled_from(("", "dc1", "dc2")),
-    )
+    ),
+    st.builds(Redirect, service=services, peer=st.sampled_from(("p1", "p2"))),
+)
+alternatives = st.one_of(
+    st.builds(
+        FailoverTarget,
+        service=maybe_service,
+        service_subset=maybe_subset,
+        datacenter=st.sampled_from(("", "dc1", "dc2")),
+    ),
+    st.builds(FailoverTarget, service=maybe_service, peer=st.sampled_from(("p1", "p2"))),
+)
+failovers = st.one_of(
+    st.builds(
+        Failover,
+        service=maybe_service,
+        service_subset=maybe_subset,
+        datacenters=st.lists(st.sampled_from(("dc1", "dc2", "dc3")), max_size=3),
+    ),
+    st.builds(Failover, targets=st.lists(alternatives, min_size=1, max_size=3)),
+)
+load_balancers = st.builds(LoadBalancer, policy=st.sampled_from(("round_robin", "ring_hash", "maglev")))
+timeouts = st.builds(Duration.of, seconds=st.sampled_from((0, 0, 5, 7)))
+gateways = st.builds(MeshGateway, mode=st.sampled_from(MODES))
+transparent = st.builds(TransparentProxy, dialed_directly=st.booleans())
+
+
+@st.composite
+def resolvers(draw: st.DrawFn) -> ServiceResolver:
+    redirect = draw(st.one_of(st.none(), st.none(), redirects))
+    subsets = dict.fromkeys(SUBSETS, Subset()) if draw(st.integers(0, 3)) else {}
+    sections = st.dictionaries(st.sampled_from(("*", *subsets)), failovers, max_size=2)
     return ServiceResolver(
         name=draw(services),
         default_subset=draw(maybe_subset),
-        subsets=dict.fromkeys(SUBSETS, Subset()) if draw(st.integers(0, 3)) else {},
-        redirect=draw(st.one_of(st.none(), st.none(), redirect)),
+        subsets=subsets,
+        redirect=redirect,
+        failover={} if redirect else draw(sections),
+        load_balancer=draw(st.one_of(st.none(), load_balancers)),
+        connect_timeout=draw(timeouts),
     )
 
 
@@ -79,8 +125,23 @@ def routers(draw: st.DrawFn) -> ServiceRouter:
 
 
 any_entry: st.SearchStrategy[Entry] = st.one_of(
-    st.builds(ProxyDefaults, name=st.just("global"), config=st.builds(ProxyConfig, protocol=protocols)),
-    st.builds(ServiceDefaults, name=services, protocol=protocols),
+    st.builds(
+        ProxyDefaults,
+        name=st.just("global"),
+        config=st.builds(ProxyConfig, protocol=protocols),
+        mesh_gateway=gateways,
+        transparent_proxy=transparent,
+        failover_policy=st.one_of(st.none(), st.just(FailoverPolicy(mode="sequential"))),
+    ),
+    st.builds(
+        ServiceDefaults,
+        name=services,
+        protocol=protocols,
+        mesh_gateway=gateways,
+        transparent_proxy=transparent,
+        external_sni=st.sampled_from(("",) * 8 + ("outside",)),
+        meta=st.dictionaries(st.just("team"), st.just("red")),
+    ),
     resolvers(),
     splitters(),
     routers(),
@@ -96,6 +157,13 @@ http_entries = st.tuples(
 )
 """Sets of entries most of whose chains compile."""
 
+overrides = st.builds(
+    Overrides,
+    protocol=st.sampled_from(("", "tcp", "http", "grpc")),
+    mesh_gateway=st.sampled_from(MODES),
+    connect_timeout=timeouts,
+)
+
 
 def keyed(entries: list[Entry]) -> Entries:
     return {(entry.KIND, entry.name): entry for entry in entries}
@@ -105,8 +173,9 @@ def reader(entries: Mapping[Key, Entry]) -> ReadEntry:
     return lambda kind, name: entries.get((kind, name))
 
 
-def compiled(service: str, entries: Mapping[Key, Entry]) -> Result:
-    return compile_chain(ChainRequest(service, "dc1", "trust.consul"), reader(entries))
+def compiled(service: str, entries: Mapping[Key, Entry], wanted: Overrides | None = None) -> Result:
+    request = ChainRequest(service, "dc1", "trust.consul", wanted or Overrides())
+    return compile_chain(request, reader(entries))
 
 
 def following(node: Node) -> list[str]:
@@ -119,9 +188,11 @@ def following(node: Node) -> list[str]:
             return []
 
 
-@given(service=services, entries=http_entries)
-def test_every_way_through_a_chain_ends_at_a_target(service: str, entries: Entries) -> None:
-    chain = compiled(service, entries)
+@given(service=services, entries=http_entries, wanted=overrides)
+def test_every_way_through_a_chain_ends_at_a_target(
+    service: str, entries: Entries, wanted: Overrides
+) -> None:
+    chain = compiled(service, entries, wanted)
     if isinstance(chain, ChainError):
         return
     reached: set[str] = set()
@@ -131,8 +202,9 @@ def test_every_way_through_a_chain_ends_at_a_target(service: str, entries: Entri
         level = {key for at in level for key in following(chain.nodes[at])}
     assert not level, "a router, a splitter and a resolver are the longest way"
     assert reached == set(chain.nodes)
-    ends = {node.target for node in chain.nodes.values() if isinstance(node, ResolverNode)}
-    assert ends == set(chain.targets)
+    ends = [node for node in chain.nodes.values() if isinstance(node, ResolverNode)]
+    assert set(chain.targets) == {id_ for node in ends for id_ in (node.target, *node.failover)}
+    assert all(id_ == target.id for id_, target in chain.targets.items())
 
 
 @given(service=services, entries=http_entries)
@@ -179,6 +251,19 @@ def test_the_order_of_entries_means_nothing(service: str, entries: Entries, data
     assert repr(compiled(service, shuffled)) == repr(compiled(service, entries))
 
 
+@given(service=services, entries=http_entries, wanted=overrides)
+def test_a_chain_is_customized_just_when_an_override_makes_a_difference(
+    service: str, entries: Entries, wanted: Overrides
+) -> None:
+    plain, overridden = compiled(service, entries), compiled(service, entries, wanted)
+    if isinstance(plain, ChainError) or isinstance(overridden, ChainError):
+        return
+    assert re.fullmatch("|[0-9a-f]{8}", overridden.customization_hash)
+    same = replace(overridden, customization_hash="") == plain
+    assert same == (not overridden.customization_hash)
+    assert compiled(service, entries, wanted) == overridden
+
+
 @given(service=services, entries=http_entries, others=http_entries)
 def test_only_what_is_read_shapes_a_chain(service: str, entries: Entries, others: Entries) -> None:
     recorded: dict[Key, Entry | None] = {}
@@ -217,3 +302,76 @@ def test_a_change_is_foretold_from_the_entries_before_or_after_it(before: Entrie
     if edit.KIND != ProxyDefaults.KIND:
         assert differing <= affected_chains([key], before)
         assert differing <= affected_chains([key], after)
+
+
+At = tuple[str, str, str, str]
+"""A service, its subset, its datacenter, its peer: what the reading below is in."""
+
+
+def rewritten(at: At, to: Redirect | FailoverTarget) -> At:
+    service, subset, datacenter, _ = at
+    if to.service not in ("", service):
+        service, subset = to.service, ""
+    if to.peer:
+        return service, to.service_subset or subset, "", to.peer
+    return service, to.service_subset or subset, to.datacenter or datacenter or "dc1", ""
+
+
+def id_of(at: At) -> str:
+    service, subset, datacenter, peer = at
+    prefix = f"{subset}." if subset and not peer else ""
+    return f"{prefix}{service}.default.default.{f'external.{peer}' if peer else datacenter}"
+
+
+def read_redirects(at: At, resolvers: Mapping[str, ServiceResolver], seen: tuple[str, ...] = ()) -> At | str:
+    """Where a look-up ends, or the code of why it does not: the published rules, read word by word."""
+    if id_of(at) in seen:
+        return "circular-resolver-redirect"
+    seen = (*seen, id_of(at))
+    resolver = resolvers.get(at[0], ServiceResolver())
+    if resolver.redirect and id_of(further := rewritten(at, resolver.redirect)) != id_of(at):
+        return read_redirects(further, resolvers, seen)
+    if resolver.default_subset and not at[1]:
+        default = FailoverTarget(service_subset=resolver.default_subset)
+        return read_redirects(rewritten(at, default), resolvers, seen)
+    return "missing-subset" if at[1] and at[1] not in resolver.subsets else at
+
+
+def read_failover(at: At, resolvers: Mapping[str, ServiceResolver]) -> list[At | str]:
+    """Where the alternatives of a target end, in order, or the codes of why they do not."""
+    sections = resolvers.get(at[0], ServiceResolver()).failover
+    section = sections.get(at[1]) or sections.get("*")
+    if section is None:
+        return []
+    wanted = [
+        FailoverTarget(section.service, section.service_subset, datacenter)
+        for datacenter in section.datacenters
+    ] or section.targets
+    candidates = [
+        rewritten(at, each) for each in wanted or [FailoverTarget(section.service, section.service_subset)]
+    ]
+    return [read_redirects(each, resolvers) for each in candidates if id_of(each) != id_of(at)]
+
+
+@given(service=services, entries=st.lists(resolvers(), max_size=6))
+def test_redirects_and_failover_are_as_a_plain_reading_of_the_rules_has_them(
+    service: str, entries: list[ServiceResolver]
+) -> None:
+    by_name = {entry.name: entry for entry in entries}
+    chain = compiled(service, keyed([*entries]))
+    end = read_redirects((service, "", "dc1", ""), by_name)
+    if isinstance(end, str):
+        assert isinstance(chain, ChainError)
+        assert chain.code == end
+        return
+    alternatives = read_failover(end, by_name)
+    refused = [each for each in alternatives if isinstance(each, str)]
+    if refused:
+        assert isinstance(chain, ChainError)
+        assert chain.code == refused[0]
+        return
+    assert isinstance(chain, CompiledChain)
+    node = chain.nodes[chain.start]
+    assert isinstance(node, ResolverNode)
+    assert node.target == id_of(end)
+    assert list(node.failover) == [id_of(each) for each in alternatives if not isinstance(each, str)]

@@ -1,15 +1,19 @@
-"""From a service to the nodes of its chain: its router, its splitters, its resolvers."""
+"""From a service to the nodes of its chain: its router, its splitters, its resolvers.
+
+Rules: https://developer.hashicorp.com/consul/docs/manage-traffic/discovery-chain
+"""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import structs
 
-from xdsmesh.chain.errors import advanced_routing_on_l4, circular_reference, too_large
+from xdsmesh.chain.customize import Customization
+from xdsmesh.chain.errors import CompileError, advanced_routing_on_l4, circular_reference, too_large
 from xdsmesh.chain.flatten import through
 from xdsmesh.chain.hop import Hop
 from xdsmesh.chain.names import router_key, splitter_key
-from xdsmesh.chain.protocol import read_as
+from xdsmesh.chain.read import read_as, read_proxy_defaults
 from xdsmesh.chain.resolve import Resolution
 from xdsmesh.chain.types import (
     HTTP_LIKE,
@@ -23,8 +27,11 @@ from xdsmesh.chain.types import (
     RouterNode,
     SplitterNode,
 )
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.load_balancer import LoadBalancer
 
 MAX_NESTING: Final = 64
 """How many splitters may stand behind each other."""
@@ -32,7 +39,9 @@ MAX_NESTING: Final = 64
 MAX_LEGS: Final = 1_000
 """How many legs a flattened splitter may have; nested ones multiply."""
 
-_CATCH_ALL: Final = Route(match=Match(http=HTTPMatch(path_prefix="/")))
+_AdvancedT = TypeVar("_AdvancedT", ServiceRouter, ServiceSplitter)
+
+_EVERYTHING: Final = Match(http=HTTPMatch(path_prefix="/"))
 
 
 class Assembly:
@@ -41,11 +50,16 @@ class Assembly:
     def __init__(self, request: ChainRequest, read: ReadEntry) -> None:
         self._request = request
         self._read = read
-        self._resolution = Resolution(request, read)
+        self._customization = Customization(request.overrides)
+        self._resolution = Resolution(request, read, self._customization)
         self._nodes: dict[str, Node] = {}
         self._splitters: dict[str, SplitterNode | None] = {}
         self._path: list[str] = []
         """The services whose splitters are being assembled, each behind the one before it."""
+        self._circle: CompileError | None = None
+        """Said when all else is right, as Consul does."""
+        self._advanced: Entry | None = None
+        """The first router or splitter that counts."""
 
     def chain(self) -> CompiledChain:
         """Put the chain together.
@@ -54,34 +68,53 @@ class Assembly:
             CompileError: it can't be; the error says why.
         """
         service = self._request.service
-        router = read_as(self._read, ServiceRouter, service)
+        router = self._advanced_routing(ServiceRouter, service)
         start = self._router(router) if router else self._splitter_or_resolver(service, Hop.start(service))
+        if self._circle:
+            raise self._circle
         protocol = self._resolution.protocol
-        advanced = router or read_as(self._read, ServiceSplitter, service)
-        if advanced and protocol.protocol not in HTTP_LIKE:
-            raise advanced_routing_on_l4(service, protocol, advanced)
+        if self._advanced and protocol.protocol not in HTTP_LIKE:
+            raise advanced_routing_on_l4(service, protocol, self._advanced)
         nodes = {**self._nodes, **self._resolution.nodes}
+        defaults = read_as(self._read, ServiceDefaults, service) or ServiceDefaults()
+        extensions = (*read_proxy_defaults(self._read).envoy_extensions, *defaults.envoy_extensions)
         return CompiledChain(
             service=service,
             datacenter=self._request.datacenter,
-            protocol=protocol.protocol,
+            protocol=self._customization.protocol(protocol.protocol),
             default=self._is_default(nodes[start]),
             start=start,
             nodes=dict(sorted(nodes.items())),
-            targets=dict(sorted(self._resolution.targets.items())),
+            targets=dict(sorted(self._resolution.targets.by_id.items())),
+            service_meta=defaults.meta,
+            envoy_extensions=extensions,
+            customization_hash=self._customization.hash,
         )
+
+    def _advanced_routing(self, kind: type[_AdvancedT], service: str) -> _AdvancedT | None:
+        """The router or splitter of a service, unless the caller wants none to count."""
+        entry = read_as(self._read, kind, service)
+        if entry is None:
+            return None
+        if self._customization.is_l4:
+            self._customization.leave_out_advanced_routing()
+            return None
+        self._advanced = self._advanced or entry
+        return entry
 
     def _is_default(self, start: Node) -> bool:
         if not isinstance(start, ResolverNode):
             return False
-        return start.default and self._resolution.targets[start.target].service == self._request.service
+        target = self._resolution.targets.by_id[start.target]
+        return start.default and target.service == self._request.service
 
     def _router(self, entry: ServiceRouter) -> str:
         """Only the chain's own router is ever used; what it leaves over goes to its own service."""
         self._resolution.record_protocol(entry.name, Hop.start(entry.name))
         hops = [Hop.of(entry, f"Routes[{index}]") for index in range(len(entry.routes))]
         routes = [self._route(route, hop) for route, hop in zip(entry.routes, hops, strict=True)]
-        routes.append(self._route(_CATCH_ALL, Hop.of(entry, "the implied last route")))
+        catch_all = Route(match=_EVERYTHING, destination=Destination(service=entry.name))
+        routes.append(self._route(catch_all, Hop.of(entry, "the implied last route")))
         key = router_key(entry.name)
         self._nodes[key] = RouterNode(key, tuple(routes))
         return key
@@ -92,6 +125,7 @@ class Assembly:
         return ChainRoute(
             match=route.match.http if route.match else None,
             destination=structs.replace(destination, service=service),
+            definition=route,
             next=(
                 self._resolution.resolve(service, subset, hop)
                 if subset
@@ -100,18 +134,16 @@ class Assembly:
         )
 
     def _splitter_or_resolver(self, service: str, hop: Hop) -> str:
-        splitter = self._splitter(service, hop)
+        splitter = self._splitter(service)
         if splitter is None:
             return self._resolution.resolve(service, "", hop)
         self._nodes[splitter.key] = splitter
         return splitter.key
 
-    def _splitter(self, service: str, hop: Hop) -> SplitterNode | None:
+    def _splitter(self, service: str) -> SplitterNode | None:
         """The splitter of a service, flat. Only those that no other one contains become nodes."""
-        if service in self._path:
-            raise circular_reference(self._request.service, self._path, service, hop)
         if service not in self._splitters:
-            entry = read_as(self._read, ServiceSplitter, service)
+            entry = self._advanced_routing(ServiceSplitter, service)
             self._splitters[service] = self._flat(entry) if entry else None
         return self._splitters[service]
 
@@ -119,25 +151,42 @@ class Assembly:
         if len(self._path) == MAX_NESTING:
             raise too_large(self._request.service, f"stands behind {MAX_NESTING} others", entry)
         self._path.append(entry.name)
-        legs = tuple(
-            leg
-            for index, split in enumerate(entry.splits)
-            for leg in self._legs(split, Hop.of(entry, f"Splits[{index}]"))
-        )
+        hops = [Hop.of(entry, f"Splits[{index}]") for index in range(len(entry.splits))]
+        behind = [self._behind(split, hop) for split, hop in zip(entry.splits, hops, strict=True)]
         self._path.pop()
+        pairs = zip(entry.splits, behind, strict=True)
+        legs = tuple(leg for split, node in pairs if node for leg in _legs(split, node))
         if len(legs) > MAX_LEGS:
             what = f"has {len(legs)} legs with the splitters behind it, and {MAX_LEGS} are allowed"
             raise too_large(self._request.service, what, entry)
-        return SplitterNode(splitter_key(entry.name), legs)
+        return SplitterNode(splitter_key(entry.name), legs, _load_balancer(behind))
 
-    def _legs(self, split: Split, hop: Hop) -> Iterable[ChainSplit]:
-        """A split's leg, or those of the splitter behind it. A splitter never leads to itself."""
+    def _behind(self, split: Split, hop: Hop) -> SplitterNode | ResolverNode | None:
+        """Where a split leads; None is a circle. A splitter never leads to itself."""
         service, subset = split.service or hop.name, split.service_subset
-        inner = self._splitter(service, hop) if service != hop.name and not subset else None
-        leg = ChainSplit(
-            weight=split.hundredths,
-            next=inner.key if inner else self._resolution.resolve(service, subset, hop),
-            request_headers=split.request_headers,
-            response_headers=split.response_headers,
-        )
-        return [through(leg, further) for further in inner.splits] if inner else [leg]
+        if not subset and service != hop.name:
+            if service in self._path:
+                circle = circular_reference(self._request.service, self._path, service, hop)
+                self._circle = self._circle or circle
+                return None
+            if splitter := self._splitter(service):
+                return splitter
+        return self._resolution.nodes[self._resolution.resolve(service, subset, hop)]
+
+
+def _legs(split: Split, behind: SplitterNode | ResolverNode) -> Iterable[ChainSplit]:
+    """A split's leg, or those of the splitter behind it."""
+    leg = ChainSplit(
+        weight=split.hundredths,
+        next=behind.key,
+        request_headers=split.request_headers,
+        response_headers=split.response_headers,
+        definition=split,
+    )
+    return (through(leg, inner) for inner in behind.splits) if isinstance(behind, SplitterNode) else (leg,)
+
+
+def _load_balancer(behind: Iterable[SplitterNode | ResolverNode | None]) -> LoadBalancer | None:
+    """That of the first leg whose resolver hashes; what lies behind other splitters does not count."""
+    resolvers = (node.load_balancer for node in behind if isinstance(node, ResolverNode))
+    return next((balancer for balancer in resolvers if balancer and balancer.is_hash_based), None)

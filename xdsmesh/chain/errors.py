@@ -1,6 +1,7 @@
 """What is said when a chain can't be compiled: the chain, the hop, the entry to look at, what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from xdsmesh.chain.hop import Hop
 from xdsmesh.chain.names import Lookup
@@ -9,12 +10,28 @@ from xdsmesh.chain.types import ChainError, ErrorCode
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import ServiceResolver
+from xdsmesh.config.wording import quoted
+from xdsmesh.model.codes import Code
+
+PROBLEM_CODES: Final[Mapping[ErrorCode, Code]] = {
+    ErrorCode.CIRCULAR_REDIRECT: Code.CIRCULAR_REDIRECT,
+    ErrorCode.CIRCULAR_REFERENCE: Code.CIRCULAR_REFERENCE,
+    ErrorCode.MISSING_SUBSET: Code.MISSING_SUBSET,
+    ErrorCode.EXTERNAL_SNI: Code.EXTERNAL_SNI,
+    ErrorCode.INCONSISTENT_PROTOCOLS: Code.INCONSISTENT_PROTOCOLS,
+    ErrorCode.L4_ADVANCED_ROUTING: Code.L4_ADVANCED_ROUTING,
+    ErrorCode.INPUT: Code.CHAIN_TOO_LARGE,
+}
+"""What a problem of entries is called that shows when a chain is compiled.
+
+Of ``INPUT``, only the size of a chain is a matter of entries; the rest is what is asked of the compiler.
+"""
 
 
 class CompileError(Exception):
     """Carries the error out of the depth of the compiler; ``compile_chain`` returns it as a value."""
 
-    def __init__(self, code: ErrorCode, message: str, *, kind: str, name: str) -> None:
+    def __init__(self, code: ErrorCode, message: str, *, kind: str = "", name: str = "") -> None:
         super().__init__(message)
         self.error = ChainError(code, message, kind, name)
 
@@ -37,9 +54,9 @@ def missing_subset(chain: str, lookup: Lookup, resolver: ServiceResolver | None,
     )
 
 
-def circular_redirect(chain: str, visited: Sequence[Lookup], again: Lookup, hop: Hop) -> CompileError:
-    """Redirects lead back to where they began."""
-    way = " -> ".join(lookup.id for lookup in (*visited[visited.index(again) :], again))
+def circular_redirect(chain: str, visited: Sequence[str], again: str, hop: Hop) -> CompileError:
+    """Redirects lead back to where they began, over the targets of these ids."""
+    way = " -> ".join((*visited[visited.index(again) :], again))
     return CompileError(
         ErrorCode.CIRCULAR_REDIRECT,
         f'chain "{chain}": {hop} leads in a circle, {way}: remove one of these redirects',
@@ -57,6 +74,34 @@ def circular_reference(chain: str, path: Sequence[str], again: str, hop: Hop) ->
         f"again, or remove one of these splits",
         kind=hop.kind,
         name=hop.name,
+    )
+
+
+def external_sni_conflict(chain: str, resolver: ServiceResolver) -> CompileError:
+    """A resolver shapes what lies outside the mesh."""
+    parts = {"Redirect": resolver.redirect, "Subsets": resolver.subsets, "Failover": resolver.failover}
+    given = " and ".join(label for label, part in parts.items() if part)
+    return CompileError(
+        ErrorCode.EXTERNAL_SNI,
+        f'chain "{chain}": service-resolver "{resolver.name}" has {given}, but by its ExternalSNI '
+        f'service-defaults "{resolver.name}" says that the service is outside the mesh, which has neither '
+        f"redirects nor subsets nor failover: remove {given}, or ExternalSNI",
+        kind=resolver.KIND,
+        name=resolver.name,
+    )
+
+
+def missing_input(chain: str, what: str) -> CompileError:
+    """Something is not said without which there is no chain."""
+    of = f'chain "{chain}": ' if chain else ""
+    return CompileError(ErrorCode.INPUT, f"{of}the {what} is missing: say which {what} the chain is for")
+
+
+def unknown_override(chain: str, field: str, value: str, words: Sequence[str]) -> CompileError:
+    """A caller wants what there is not."""
+    return CompileError(
+        ErrorCode.INPUT,
+        f'chain "{chain}": {field} can\'t be {quoted(value)}: use one of {", ".join(words)}, or leave it out',
     )
 
 

@@ -19,6 +19,7 @@ def through(outer: ChainSplit, inner: ChainSplit) -> ChainSplit:
         next=inner.next,
         request_headers=_merge(outer.request_headers, inner.request_headers),
         response_headers=_merge(inner.response_headers, outer.response_headers),
+        definition=inner.definition,
     )
 
 

@@ -1,17 +1,13 @@
 """Which protocol a service speaks, and who says so."""
 
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
+from xdsmesh.chain.read import read_as, read_proxy_defaults
 from xdsmesh.chain.types import ReadEntry
-from xdsmesh.config.entry import Entry
-from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 
-_EntryT = TypeVar("_EntryT", bound=Entry)
-
 _TCP: Final = "tcp"
-_GLOBAL: Final = "global"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +23,6 @@ class ServiceProtocol:
         return f"{self.protocol} ({self.reason})"
 
 
-def read_as(read: ReadEntry, kind: type[_EntryT], name: str) -> _EntryT | None:
-    """Read the entry of a kind, as that kind."""
-    entry = read(kind.KIND, name)
-    return entry if isinstance(entry, kind) else None
-
-
 def protocol_of(service: str, read: ReadEntry) -> ServiceProtocol:
     """The protocol that config entries give a service.
 
@@ -44,7 +34,6 @@ def protocol_of(service: str, read: ReadEntry) -> ServiceProtocol:
         verb = "says so" if said else "sets no protocol"
         reason = f'service-defaults "{service}" {verb}'
         return ServiceProtocol(service, said or _TCP, reason, has_service_defaults=True)
-    proxies = read_as(read, ProxyDefaults, _GLOBAL)
-    said = proxies.config.protocol.lower() if proxies else ""
+    said = read_proxy_defaults(read).config.protocol.lower()
     reason = "proxy-defaults say so" if said else "no service-defaults or proxy-defaults set one"
     return ServiceProtocol(service, said or _TCP, reason)

@@ -1,27 +1,43 @@
-"""From a service's name to a target: redirects, subsets, timeouts."""
+"""From a service's name to a target and those that stand in for it: redirects, subsets, failover."""
 
+from dataclasses import dataclass
+
+from xdsmesh.chain.customize import Customization
 from xdsmesh.chain.errors import circular_redirect, inconsistent_protocols, missing_subset
 from xdsmesh.chain.hop import Hop
 from xdsmesh.chain.names import Lookup, resolver_key
-from xdsmesh.chain.protocol import ServiceProtocol, protocol_of, read_as
-from xdsmesh.chain.types import CONNECT_TIMEOUT, ChainRequest, ReadEntry, ResolverNode, Target
-from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Subset
+from xdsmesh.chain.protocol import ServiceProtocol, protocol_of
+from xdsmesh.chain.read import read_as, read_proxy_defaults
+from xdsmesh.chain.rewrite import alternatives, defaulted, failover_section, redirected, rewritten
+from xdsmesh.chain.targets import Targets
+from xdsmesh.chain.types import ChainRequest, ReadEntry, ResolverNode
+from xdsmesh.config import paths
+from xdsmesh.config.kinds.service_resolver import Failover, ServiceResolver
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where redirects have led, and the resolver there: an empty one where there is no entry."""
+
+    lookup: Lookup
+    resolver: ServiceResolver
 
 
 class Resolution:
     """The resolver nodes and targets of one chain while it is compiled, and its one protocol."""
 
-    def __init__(self, request: ChainRequest, read: ReadEntry) -> None:
+    def __init__(self, request: ChainRequest, read: ReadEntry, customization: Customization) -> None:
         self.nodes: dict[str, ResolverNode] = {}
-        self.targets: dict[str, Target] = {}
+        self.targets = Targets(request, read, customization)
         self._request = request
         self._read = read
         self._protocols: dict[str, ServiceProtocol] = {}
 
     @property
     def protocol(self) -> ServiceProtocol:
-        """The chain's protocol: that of the first service that was recorded."""
-        return next(iter(self._protocols.values()))
+        """The chain's protocol: that of the first service that was recorded; of its own where none was."""
+        first = next(iter(self._protocols.values()), None)
+        return first or protocol_of(self._request.service, self._read)
 
     def record_protocol(self, service: str, hop: Hop) -> None:
         """Note that the chain passes a service.
@@ -41,65 +57,78 @@ class Resolution:
         ``hop`` is what leads there.
 
         Raises:
-            CompileError: redirects run in a circle, a subset is missing, protocols differ.
+            CompileError: redirects run in a circle, a subset is missing, protocols differ, or what can't be
+                resolved any further is.
         """
-        lookup = Lookup(service, subset, self._request.datacenter)
-        visited: dict[Lookup, None] = {}
-        while (key := resolver_key(lookup)) not in self.nodes:
-            if lookup in visited:
-                raise circular_redirect(self._request.service, list(visited), lookup, hop)
-            visited[lookup] = None
-            self.record_protocol(lookup.service, hop)
-            resolver = read_as(self._read, ServiceResolver, lookup.service)
-            step = _step(lookup, resolver, hop) if resolver else None
-            if step is None:
-                self._end_at(lookup, resolver, hop)
-            else:
-                lookup, hop = step
+        end = self._follow(Lookup(service, subset, self._request.datacenter), hop)
+        key = resolver_key(end.lookup)
+        if key not in self.nodes:
+            self.nodes[key] = self._node(key, end)
         return key
 
-    def _end_at(self, lookup: Lookup, found: ServiceResolver | None, hop: Hop) -> None:
-        if lookup.subset and (found is None or lookup.subset not in found.subsets):
-            raise missing_subset(self._request.service, lookup, found, hop)
-        resolver = found or ServiceResolver(name=lookup.service)
-        subset = resolver.subsets.get(lookup.subset, Subset())
-        connect_timeout = resolver.connect_timeout or CONNECT_TIMEOUT
-        key, target_id = resolver_key(lookup), lookup.id
-        self.targets[target_id] = Target(
-            id=target_id,
-            service=lookup.service,
-            subset=lookup.subset,
-            datacenter=lookup.datacenter,
-            sni=lookup.sni(self._request.trust_domain),
-            name=lookup.sni(self._request.trust_domain),
-            filter=subset.filter,
-            only_passing=subset.only_passing,
-            connect_timeout=connect_timeout,
-        )
-        self.nodes[key] = ResolverNode(
+    def _node(self, key: str, end: _End) -> ResolverNode:
+        target = self.targets.at(end.lookup, end.resolver)
+        failover = self._failover(end)
+        return ResolverNode(
             key=key,
-            target=target_id,
-            default=_is_default(resolver),
-            connect_timeout=connect_timeout,
-            request_timeout=resolver.request_timeout,
+            target=target.id,
+            default=_is_default(end.resolver),
+            connect_timeout=target.connect_timeout,
+            request_timeout=end.resolver.request_timeout,
+            load_balancer=end.resolver.load_balancer,
+            failover=failover,
+            failover_policy=read_proxy_defaults(self._read).failover_policy if failover else None,
         )
 
+    def _failover(self, end: _End) -> tuple[str, ...]:
+        """The ids of the targets that stand in. Those have redirects, but no failover of their own."""
+        key, section = failover_section(end.lookup, end.resolver)
+        if section is None:
+            return ()
+        path = paths.key("Failover", key)
+        found = []
+        for index, alternative in enumerate(alternatives(section)):
+            lookup = rewritten(end.lookup, alternative, self._request.datacenter)
+            if lookup.id == end.lookup.id:
+                continue
+            last = self._follow(lookup, Hop.of(end.resolver, _path(path, section, index)))
+            found.append(self.targets.at(last.lookup, last.resolver).id)
+        return tuple(found)
 
-def _step(lookup: Lookup, resolver: ServiceResolver, hop: Hop) -> tuple[Lookup, Hop] | None:
-    """Where a resolver sends a look-up on, and what leads there; None: it ends here."""
-    redirect = resolver.redirect
-    if redirect and (redirected := _redirected(lookup, redirect)) != lookup:
-        asks_for_subset = redirect.service_subset or not redirected.subset
-        return redirected, Hop.of(resolver, "Redirect") if asks_for_subset else hop
-    if resolver.default_subset and not lookup.subset:
-        return lookup._replace(subset=resolver.default_subset), Hop.of(resolver, "DefaultSubset")
-    return None
+    def _follow(self, lookup: Lookup, hop: Hop) -> _End:
+        """Go where redirects and default subsets lead."""
+        home = self._request.datacenter
+        visited: dict[str, None] = {}
+        while True:
+            if not lookup.peer:
+                self.record_protocol(lookup.service, hop)
+            if lookup.id in visited:
+                raise circular_redirect(self._request.service, [*visited], lookup.id, hop)
+            visited[lookup.id] = None
+            found = read_as(self._read, ServiceResolver, lookup.service)
+            resolver = found or ServiceResolver(name=lookup.service)
+            if further := redirected(lookup, resolver, home):
+                hop = _asks(hop, resolver, lookup, further)
+            elif further := defaulted(lookup, resolver, home):
+                hop = Hop.of(resolver, "DefaultSubset")
+            elif lookup.subset and lookup.subset not in resolver.subsets:
+                raise missing_subset(self._request.service, lookup, found, hop)
+            else:
+                return _End(lookup, resolver)
+            lookup = further
 
 
-def _redirected(lookup: Lookup, redirect: Redirect) -> Lookup:
-    service = redirect.service or lookup.service
-    kept_subset = lookup.subset if service == lookup.service else ""
-    return Lookup(service, redirect.service_subset or kept_subset, redirect.datacenter or lookup.datacenter)
+def _asks(hop: Hop, resolver: ServiceResolver, lookup: Lookup, further: Lookup) -> Hop:
+    """Whom to look at: the redirect, unless it merely keeps a subset that was asked for before it."""
+    keeps = further.subset and (further.service, further.subset) == (lookup.service, lookup.subset)
+    return hop if keeps else Hop.of(resolver, "Redirect")
+
+
+def _path(path: str, section: Failover, index: int) -> str:
+    """The field of a failover section that names one of its alternatives."""
+    if section.datacenters:
+        return paths.item(f"{path}.Datacenters", index)
+    return paths.item(f"{path}.Targets", index) if section.targets else path
 
 
 def _is_default(resolver: ServiceResolver) -> bool:

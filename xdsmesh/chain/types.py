@@ -10,7 +10,8 @@ from typing import Final
 
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import FailoverPolicy
-from xdsmesh.config.kinds.service_router import Destination, HTTPMatch
+from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Route
+from xdsmesh.config.kinds.service_splitter import Split
 from xdsmesh.config.parts.envoy_extension import EnvoyExtension
 from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.config.parts.load_balancer import LoadBalancer
@@ -50,6 +51,8 @@ class ChainRequest:
 class Target:
     """Instances that a chain can end at. ``id`` is ``[subset.]service.default.default.datacenter``.
 
+    In a peer it is ``service.default.default.external.peer``.
+
     ``name`` is the name of the target's cluster; ``sni`` is the same, but for a service outside the mesh
     (``external``) that has an SNI of its own. A target in a peer has neither, and no datacenter.
     ``mesh_gateway`` is a mode; it matters only where the target is not in the caller's datacenter.
@@ -72,11 +75,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ChainRoute:
-    """One route of a router: no match is every request; ``destination`` has its service filled in."""
+    """One route of a router: no match is every request; ``destination`` has its service filled in.
+
+    ``definition`` is the route as it was configured.
+    """
 
     match: HTTPMatch | None
     destination: Destination
     next: str
+    definition: Route = field(default_factory=Route)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +96,16 @@ class RouterNode:
 
 @dataclass(frozen=True, slots=True)
 class ChainSplit:
-    """One leg: ``weight`` in hundredths of a percent."""
+    """One leg: ``weight`` in hundredths of a percent.
+
+    ``definition`` is the split as it was configured; of flattened splitters, that of the innermost.
+    """
 
     weight: int
     next: str
     request_headers: HeaderModifiers | None = None
     response_headers: HeaderModifiers | None = None
+    definition: Split = field(default_factory=Split)
 
 
 @dataclass(frozen=True, slots=True)

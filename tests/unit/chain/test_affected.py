@@ -4,7 +4,7 @@ from xdsmesh.chain.affected import affected_chains
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
-from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver
+from xdsmesh.config.kinds.service_resolver import Failover, FailoverTarget, Redirect, ServiceResolver
 from xdsmesh.config.kinds.service_router import Destination, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 
@@ -47,6 +47,18 @@ def test_services_that_name_each_other_are_all_touched_once() -> None:
         ServiceResolver(name="b", redirect=Redirect(service="a")),
     )
     assert affected(("service-defaults", "a"), entries=circle) == {"a", "b"}
+
+
+def test_what_stands_in_for_a_service_touches_it() -> None:
+    entries = (
+        ServiceResolver(name="web", failover={"v1": Failover(service="spare")}),
+        ServiceResolver(name="db", failover={"*": Failover(targets=[FailoverTarget("copy", peer="p1")])}),
+        ServiceSplitter(name="shop", splits=[Split(weight=100, service="web")]),
+    )
+    assert affected(("service-defaults", "spare"), entries=entries) == {"spare", "web", "shop"}
+    assert affected(("service-resolver", "copy"), entries=entries) == {"copy", "db"}
+    everything = {"web", "spare", "db", "copy", "shop"}
+    assert affected(("proxy-defaults", "global"), entries=entries) == everything
 
 
 def test_nothing_changed_touches_nothing() -> None:

@@ -167,6 +167,11 @@ class TestSplitter:
         (leg,) = chain.nodes[chain.start].splits  # type: ignore[union-attr] # a splitter, or the test fails
         assert (leg.request_headers, leg.response_headers) == (modifiers, modifiers)
 
+    def test_one_that_was_never_checked_compiles_as_far_as_it_says_anything(self, compiled: Compiled) -> None:
+        assert legs_of(compiled("main", HTTP, ServiceSplitter(name="main"))) == []
+        chain = compiled("main", HTTP, ServiceSplitter(name="main", splits=[Split(weight=1e308)]))
+        assert legs_of(chain) == [(10**310, f"resolver:main.{DC1}")]
+
     def test_the_own_protocol_of_a_splitter_does_not_count(self, compiled: Compiled) -> None:
         chain = compiled(
             "main",

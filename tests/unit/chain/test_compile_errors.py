@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from xdsmesh.chain.types import ChainError, CompiledChain, ErrorCode
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
-from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Subset
+from xdsmesh.config.kinds.service_resolver import (
+    Failover,
+    FailoverTarget,
+    Redirect,
+    ServiceResolver,
+    Subset,
+)
 from xdsmesh.config.kinds.service_router import Destination, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 
@@ -63,6 +71,53 @@ def test_redirects_in_a_circle(refused: Refused) -> None:
     assert (error.code, error.kind, error.name) == (ErrorCode.CIRCULAR_REDIRECT, "service-resolver", "b")
     assert "a.default.default.dc1 -> b.default.default.dc1 -> a.default.default.dc1:" in error.message
     assert "web.default" not in error.message
+
+
+def test_redirects_over_a_peer_in_a_circle(refused: Refused) -> None:
+    error = refused(
+        "web",
+        ServiceResolver(name="web", redirect=Redirect(service="a", peer="p1")),
+        ServiceResolver(name="a", redirect=Redirect(service="web")),
+    )
+    assert (error.code, error.name) == (ErrorCode.CIRCULAR_REDIRECT, "a")
+    assert "web.default.default.dc1 -> a.default.default.external.p1 -> web.default" in error.message
+
+
+@pytest.mark.parametrize(
+    ("failover", "where"),
+    [
+        (Failover(service="spare", service_subset="v9"), 'Failover["v1"] of'),
+        (
+            Failover(service="spare", service_subset="v9", datacenters=["dc1", "dc2"]),
+            'Failover["v1"].Datacenters[0] of',
+        ),
+        (
+            Failover(targets=[FailoverTarget(datacenter="dc2"), FailoverTarget("spare", "v9")]),
+            'Failover["v1"].Targets[1] of',
+        ),
+    ],
+)
+def test_what_is_wrong_behind_a_failover_names_the_alternative(
+    refused: Refused, failover: Failover, where: str
+) -> None:
+    resolver = ServiceResolver(
+        name="web", default_subset="v1", subsets={"v1": Subset()}, failover={"v1": failover}
+    )
+    error = refused("web", resolver, ServiceResolver(name="spare", subsets={"v2": Subset()}))
+    assert (error.code, error.kind, error.name) == (ErrorCode.MISSING_SUBSET, "service-resolver", "web")
+    assert f'{where} service-resolver "web" leads to subset "v9" of "spare"' in error.message
+
+
+def test_a_service_outside_the_mesh_names_all_that_it_may_not_have(refused: Refused) -> None:
+    error = refused(
+        "web",
+        ServiceResolver(name="web", redirect=Redirect(service="out")),
+        ServiceDefaults(name="out", external_sni="example.com"),
+        ServiceResolver(name="out", subsets={"v1": Subset()}, failover={"*": Failover(service="web")}),
+    )
+    assert (error.code, error.kind, error.name) == (ErrorCode.EXTERNAL_SNI, "service-resolver", "out")
+    assert 'service-resolver "out" has Subsets and Failover' in error.message
+    assert "remove Subsets and Failover, or ExternalSNI" in error.message
 
 
 def test_splitters_in_a_circle(refused: Refused) -> None:

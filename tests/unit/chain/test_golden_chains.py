@@ -1,10 +1,10 @@
 """Every case of ``tests/golden/chains`` compiles to just what it says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from xdsmesh.chain.compile import compile_chain
@@ -14,15 +14,17 @@ from xdsmesh.chain.types import (
     ChainSplit,
     CompiledChain,
     Node,
+    Overrides,
     ResolverNode,
     RouterNode,
     SplitterNode,
     Target,
 )
 from xdsmesh.config import codec
-from xdsmesh.config.entry import Entry
+from xdsmesh.config.entry import Entry, Shape
 from xdsmesh.config.kinds import KINDS
 from xdsmesh.config.syntax import json as json_syntax
+from xdsmesh.model.duration import Duration
 
 CASES = sorted((Path(__file__).parents[2] / "golden" / "chains").glob("*.json"))
 
@@ -32,7 +34,8 @@ def test_compiles_as_the_case_says(path: Path) -> None:
     case = json.loads(path.read_text())
     entries = [_entry(raw) for raw in case["entries"]]
     by_key = {(entry.KIND, entry.name): entry for entry in entries}
-    request = ChainRequest(case["service"], case["datacenter"], case["trust_domain"])
+    overrides = _overrides(**case.get("overrides", {}))
+    request = ChainRequest(case["service"], case["datacenter"], case["trust_domain"], overrides)
 
     compiled = compile_chain(request, lambda kind, name: by_key.get((kind, name)))
 
@@ -44,19 +47,28 @@ def test_compiles_as_the_case_says(path: Path) -> None:
 
 def _entry(raw: dict[str, Any]) -> Entry:
     (root,) = json_syntax.parse(json.dumps(raw), "case").roots
-    entry, problems = codec.read(KINDS[raw["Kind"]], root, "case")
+    entry, problems = codec.read(KINDS[raw["Kind"]], root, "case", check=False)
     assert entry is not None, problems
     return entry
 
 
+def _overrides(*, protocol: str = "", mesh_gateway: str = "", connect_timeout: str = "0s") -> Overrides:
+    return Overrides(protocol, mesh_gateway, Duration.parse(connect_timeout))
+
+
 def _picture(chain: CompiledChain) -> dict[str, Any]:
+    assert re.fullmatch("|[0-9a-f]{8}", chain.customization_hash)
     return {
         "protocol": chain.protocol,
         "default": chain.default,
         "start": chain.start,
         "nodes": {key: _node(node) for key, node in chain.nodes.items()},
         "targets": {key: _target(target) for key, target in chain.targets.items()},
-    }
+    } | _given(
+        customized=bool(chain.customization_hash),
+        service_meta=dict(chain.service_meta),
+        envoy_extensions=[extension.name for extension in chain.envoy_extensions],
+    )
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -65,7 +77,7 @@ def _node(node: Node) -> dict[str, Any]:
             return {
                 "routes": [
                     {
-                        "match": msgspec.to_builtins(route.match),
+                        "match": _plain(route.match),
                         "service": route.destination.service,
                         "subset": route.destination.service_subset,
                         "next": route.next,
@@ -74,30 +86,53 @@ def _node(node: Node) -> dict[str, Any]:
                 ]
             }
         case SplitterNode(splits=splits):
-            return {"splits": [_split(split) for split in splits]}
+            return {"splits": [_split(split) for split in splits]} | _given(
+                load_balancer=_plain(node.load_balancer)
+            )
         case ResolverNode():
-            timeout = {"request_timeout": str(node.request_timeout)} if node.request_timeout else {}
-            connect_timeout = str(node.connect_timeout)
             return {
                 "target": node.target,
                 "default": node.default,
-                "connect_timeout": connect_timeout,
-            } | timeout
+                "connect_timeout": str(node.connect_timeout),
+            } | _given(
+                request_timeout=node.request_timeout and str(node.request_timeout),
+                load_balancer=_plain(node.load_balancer),
+                failover=list(node.failover),
+                failover_policy=_plain(node.failover_policy),
+            )
 
 
 def _split(split: ChainSplit) -> dict[str, Any]:
-    modifiers = {"request_headers": split.request_headers, "response_headers": split.response_headers}
-    headers = {key: msgspec.to_builtins(value) for key, value in modifiers.items() if value is not None}
-    return {"hundredths": split.weight, "next": split.next} | headers
+    return {"hundredths": split.weight, "next": split.next} | _given(
+        request_headers=_plain(split.request_headers),
+        response_headers=_plain(split.response_headers),
+    )
 
 
 def _target(target: Target) -> dict[str, Any]:
-    return {
-        "service": target.service,
-        "subset": target.subset,
-        "datacenter": target.datacenter,
-        "sni": target.sni,
-        "filter": target.filter,
-        "only_passing": target.only_passing,
-        "connect_timeout": str(target.connect_timeout),
-    }
+    return (
+        {
+            "service": target.service,
+            "subset": target.subset,
+            "datacenter": target.datacenter,
+            "sni": target.sni,
+            "filter": target.filter,
+            "only_passing": target.only_passing,
+            "connect_timeout": str(target.connect_timeout),
+        }
+        | _given(
+            peer=target.peer,
+            mesh_gateway=target.mesh_gateway,
+            external=target.external,
+            dialed_directly=target.dialed_directly,
+        )
+        | ({} if target.name == target.sni else {"name": target.name})
+    )
+
+
+def _plain(part: Shape | None) -> dict[str, Any] | None:
+    return None if part is None else codec.encode(part)
+
+
+def _given(**parts: Any) -> dict[str, Any]:
+    return {key: part for key, part in parts.items() if part}
