@@ -1,51 +1,62 @@
-"""What a change of config entries would break: a pure judgement, made before anything is written."""
+"""What a change of config entries would break: a pure judgement, made before anything is written.
 
-from collections.abc import Mapping
+A write is refused for what it breaks itself. What was broken before stays broken until somebody repairs
+it, and stops nobody from writing something else, or from repairing one part of it: a fault about what
+was at fault before the change is not the writer's.
+"""
 
-from xdsmesh.chain.affected import affected_chains
-from xdsmesh.chain.compile import compile_chain
-from xdsmesh.chain.types import ChainError, ChainRequest
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from xdsmesh.catalog.graph import chains, exported, gateways, intentions, permissive
+from xdsmesh.catalog.graph.change import Change, Fault
+from xdsmesh.catalog.graph.entry_set import EntryKey, EntrySet
 from xdsmesh.config.entry import Entry
-from xdsmesh.config.filter import check, parse
-from xdsmesh.config.kinds.service_resolver import ServiceResolver
 from xdsmesh.model.errors import Place, Problem
 
-EntryKey = tuple[str, str]
-"""A kind and a name."""
+__all__ = ["EntryKey", "entry_warnings", "graph_problems"]
+
+_OF_A_STATE: Final = (chains.faults, gateways.faults, intentions.faults, exported.faults)
+"""What may be wrong between entries at any time; only what a change can touch is looked at."""
+
+_OF_A_CHANGE: Final = (permissive.faults, exported.new_target_faults)
+"""What may be wrong with a change as such, whatever was there before."""
 
 
 def entry_warnings(entry: Entry) -> tuple[str, ...]:
-    """What is accepted, as Consul accepts it, but will not do what its writer hopes.
-
-    A filter's syntax is checked when it is written; what it selects may still be nothing that instances have.
-    """
-    if not isinstance(entry, ServiceResolver):
-        return ()
-    return tuple(
-        f'{entry.KIND}/{entry.name}: subset "{name}" gets no instances: {problem}'
-        for name, subset in entry.subsets.items()
-        for problem in check(parse(subset.filter))
-    )
+    """What is accepted, as Consul accepts it, but will not do what its writer hopes."""
+    return tuple(f"{entry.KIND}/{entry.name}: {warning}" for warning in entry.warnings())
 
 
-def chain_problems(
+def graph_problems(
     before: Mapping[EntryKey, Entry],
     after: Mapping[EntryKey, Entry],
     datacenter: str,
     places: Mapping[EntryKey, Place],
 ) -> tuple[Problem, ...]:
-    """The chains that would not compile after a change of entries, each at the entry to look at.
+    """What a change of entries would break, each problem at the entry to look at.
 
-    Only chains that the change can touch are compiled. ``places`` tells where entries were written, for
-    those that come from files.
+    ``places`` tells where entries were written, for those that come from files.
     """
-    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    services = affected_chains(changed, {**before, **after})
-    problems = set()
-    for service in services:
-        request = ChainRequest(service, datacenter, trust_domain="trust.domain.invalid")
-        compiled = compile_chain(request, lambda kind, name: after.get((kind, name)))
-        if isinstance(compiled, ChainError):
-            place = places.get((compiled.kind, compiled.name), Place(path=f"{compiled.kind}/{compiled.name}"))
-            problems.add(Problem(place, compiled.message))
-    return tuple(sorted(problems))
+    change = Change(before, after, datacenter)
+    return tuple(sorted({_problem(fault, places) for fault in _faults(change)}))
+
+
+def _faults(change: Change) -> Iterator[Fault]:
+    for rule in _OF_A_CHANGE:
+        yield from rule(change)
+    found = list(_state_faults(change.after, change))
+    if not found:
+        return
+    old = {fault.about for fault in _state_faults(change.before, change)}
+    yield from (fault for fault in found if fault.about not in old)
+
+
+def _state_faults(entries: EntrySet, change: Change) -> Iterator[Fault]:
+    for rule in _OF_A_STATE:
+        yield from rule(entries, change)
+
+
+def _problem(fault: Fault, places: Mapping[EntryKey, Place]) -> Problem:
+    place = places.get(fault.entry, Place(path="/".join(fault.entry)))
+    return Problem(place, fault.what, fault.remedy, fault.code)

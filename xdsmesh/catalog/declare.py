@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
-from xdsmesh.catalog.decide import EntryKey, chain_problems
+from xdsmesh.catalog.decide import EntryKey, graph_problems
 from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
 from xdsmesh.config.service import ServiceDefinition, expand
 from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Expect, Put, Record, Txn
@@ -55,16 +56,16 @@ def _claim(
 ) -> None:
     first = claimed.setdefault(key, item)
     if first is not item:
-        problems.append(
-            Problem(item.place, f"{what} is declared twice", f"the other one is at {first.place}")
-        )
+        remedy = f"the other one is at {first.place}"
+        problems.append(Problem(item.place, f"{what} is declared twice", remedy, Code.DECLARED_TWICE))
 
 
 def decide_declaration(declaration: Declaration, records: Iterable[Record], node: Node) -> Txn:
     """The transaction after which files own just what they declare; empty when that holds already.
 
     Raises:
-        RefusedError: something belongs to the API, two services share an id, or a chain would not compile.
+        RefusedError: something belongs to the API, two services share an id, or a chain or something else
+            between entries would break.
     """
     stored = {record.key: record for record in records}
     owned = {key for key, record in stored.items() if record.origin.source is Source.FILE}
@@ -76,7 +77,7 @@ def decide_declaration(declaration: Declaration, records: Iterable[Record], node
     declared = {key: located.value for key, located in declaration.entries.items()}
     after = {key: entry for key, entry in before.items() if key not in gone} | declared
     places = {key: located.place for key, located in declaration.entries.items()}
-    problems += chain_problems(before, after, node.datacenter, places)
+    problems += graph_problems(before, after, node.datacenter, places)
     if problems:
         raise RefusedError(*sorted(problems))
     return _difference(stored, owned, wanted)
@@ -117,7 +118,8 @@ def _wanted(
             key = instance_key(instance.id)
             if key in wanted:
                 what = f"another service is declared with the id {instance.id}"
-                problems.append(Problem(service.place, what, f"see {wanted[key].origin}"))
+                remedy = f"see {wanted[key].origin}"
+                problems.append(Problem(service.place, what, remedy, Code.DECLARED_TWICE))
             wanted[key] = Put(key, encode_instance(instance), _origin(service.place))
     return wanted, problems
 
@@ -131,9 +133,8 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
         what = (
             key.removeprefix(ENTRIES) if key.startswith(ENTRIES) else f"service {key.removeprefix(INSTANCES)}"
         )
-        problems.append(
-            Problem(place, f"{what} was written through the API", "delete it there, or remove it here")
-        )
+        what, remedy = f"{what} was written through the API", "delete it there, or remove it here"
+        problems.append(Problem(place, what, remedy, Code.OWNED_BY_ANOTHER))
     return problems
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from xdsmesh.model.catalog import Instance
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 
 FIRST: Final = 21000
@@ -34,9 +35,8 @@ class PortTable:
                 self._ports[sidecar.id] = port
                 return port
         what = f"no port from {FIRST} to {LAST} is free for {sidecar.id}"
-        raise RefusedError(
-            Problem(Place(path="Connect.SidecarService.Port"), what, "give its Port in the registration")
-        )
+        place, remedy = Place(path="Connect.SidecarService.Port"), "give its Port in the registration"
+        raise RefusedError(Problem(place, what, remedy, Code.PORTS))
 
     def hold(self, instances: Iterable[Instance]) -> None:
         """Remember the ports of what has been registered."""

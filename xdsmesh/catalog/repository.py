@@ -1,5 +1,6 @@
 """The catalog over a store: typed reads, and writes that are decided against what is there."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -7,14 +8,15 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
-from xdsmesh.catalog.decide import EntryKey, chain_problems, entry_warnings
+from xdsmesh.catalog.decide import EntryKey, entry_warnings, graph_problems
 from xdsmesh.catalog.declare import Declaration, bump, decide_declaration
 from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.service import ServiceDefinition, expand
 from xdsmesh.model.catalog import Instance, Node
-from xdsmesh.model.errors import NotFoundError, OwnershipError, RefusedError
+from xdsmesh.model.codes import Code
+from xdsmesh.model.errors import NotFoundError, OwnershipError, Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
@@ -40,6 +42,7 @@ class Repository:
         self.store: Final = store
         self.node: Final = node
         self._ports: PortTable | None = None
+        self._decoded: dict[str, Stored[Entry]] = {}
 
     @property
     def datacenter(self) -> str:
@@ -54,7 +57,7 @@ class Repository:
     async def entries(self, kind: str = "") -> tuple[int, tuple[Stored[Entry], ...]]:
         """The store's revision, and the entries of a kind (or all) sorted by kind and name."""
         revision, records = await self.store.list(f"{ENTRIES}{kind}/" if kind else ENTRIES)
-        return revision, tuple(stored_entry(record) for record in records)
+        return revision, tuple(self._entry(record) for record in records)
 
     async def put_entry(self, entry: Entry, origin: Origin, cas: int | None = None) -> bool:
         """Write a config entry whole. False: ``cas`` is not the revision of its last change (0: absent).
@@ -62,7 +65,7 @@ class Repository:
         An entry equal to the stored one is not written again, whatever ``cas`` says, as in Consul.
 
         Raises:
-            RefusedError: a chain would no longer compile.
+            RefusedError: it would break a chain, or something else between entries.
             OwnershipError: the entry belongs to a file.
         """
         record = await self.store.get(entry_key(entry.KIND, entry.name))
@@ -75,9 +78,14 @@ class Repository:
         """Write config entries together or not at all; they are checked together, in any order.
 
         Raises:
-            RefusedError: a chain would no longer compile.
+            RefusedError: they would break a chain, or something else between entries, or one is given twice.
             OwnershipError: one of them belongs to a file.
         """
+        keys = Counter((entry.KIND, entry.name) for entry in entries)
+        twice = [Place(path="/".join(key)) for key, number in keys.items() if number > 1]
+        if twice:
+            what, remedy = "this entry is given twice", "keep one of them"
+            raise RefusedError(*(Problem(place, what, remedy, Code.DECLARED_TWICE) for place in twice))
         await self._put(entries, origin)
 
     async def _put(self, entries: Sequence[Entry], origin: Origin, expected: Expect | None = None) -> bool:
@@ -90,7 +98,7 @@ class Repository:
             changed = {key: entry for key, entry in new.items() if current.get(key) != entry}
             if not changed:
                 return True
-            self._check_chains(current, {**current, **changed})
+            self._judge(current, {**current, **changed})
             puts = (Put(entry_key(*key), encode_entry(entry)) for key, entry in changed.items())
             expects = (guard, expected) if expected else (guard,)
             result = await self.store.commit(Txn((*puts, bump(guard)), (), expects), origin)
@@ -104,7 +112,7 @@ class Repository:
         """Delete a config entry; true also when there is none. False: ``cas`` does not match.
 
         Raises:
-            RefusedError: a chain needs the entry.
+            RefusedError: a chain, or something else between entries, needs the entry.
             OwnershipError: the entry belongs to a file.
         """
         key = entry_key(kind, name)
@@ -116,7 +124,7 @@ class Repository:
             _check_owner(record, origin, f"{kind}/{name}")
             if cas is not None and cas != record.modified:
                 return False
-            self._check_chains(current, {each: current[each] for each in current if each != (kind, name)})
+            self._judge(current, {each: current[each] for each in current if each != (kind, name)})
             expects = (guard, Expect(key, record.modified))
             result = await self.store.commit(Txn((bump(guard),), (key,), expects), origin)
             if not isinstance(result, Conflict):
@@ -217,12 +225,21 @@ class Repository:
         """All entries, and the expectation that nobody writes one before we do."""
         guard = await self.store.get(GUARD)
         _, stored = await self.entries()
+        if len(self._decoded) > len(stored):
+            self._decoded = {entry_key(each.value.KIND, each.value.name): each for each in stored}
         return Expect(GUARD, guard.modified if guard else 0), {
             (each.value.KIND, each.value.name): each.value for each in stored
         }
 
-    def _check_chains(self, before: Mapping[EntryKey, Entry], after: Mapping[EntryKey, Entry]) -> None:
-        problems = chain_problems(before, after, self.datacenter, {})
+    def _entry(self, record: Record) -> Stored[Entry]:
+        """The entry of a record, decoded once for each time that it was written."""
+        known = self._decoded.get(record.key)
+        if known is None or known.modified != record.modified:
+            self._decoded[record.key] = known = stored_entry(record)
+        return known
+
+    def _judge(self, before: Mapping[EntryKey, Entry], after: Mapping[EntryKey, Entry]) -> None:
+        problems = graph_problems(before, after, self.datacenter, {})
         if problems:
             raise RefusedError(*problems)
 
@@ -248,9 +265,7 @@ def _check_owner(record: Record | None, origin: Origin, what: str) -> None:
     if record is None or record.origin.source is origin.source:
         return
     if record.origin.source is Source.FILE:
-        raise OwnershipError(
-            f"{what} is declared in {record.origin}: change it there, or remove it there first"
-        )
-    raise OwnershipError(
-        f"{what} was written through the API: delete it there first, or remove it from {origin}"
-    )
+        told = f"{what} is declared in {record.origin}: change it there, or remove it there first"
+    else:
+        told = f"{what} was written through the API: delete it there first, or remove it from {origin}"
+    raise OwnershipError(f"{Code.OWNED_BY_ANOTHER} {told}")
