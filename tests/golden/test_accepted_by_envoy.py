@@ -96,7 +96,7 @@ def _static(value: Any, routes: dict[str, Any]) -> Any:
 
 
 def _with_endpoints(cluster: dict[str, Any], assignments: dict[str, Any]) -> dict[str, Any]:
-    if cluster["type"] != "EDS":
+    if cluster.get("type") != "EDS":
         return cluster
     rest = {key: value for key, value in cluster.items() if key != "edsClusterConfig"}
     return rest | {"type": "STATIC", "loadAssignment": assignments[cluster["name"]]}

@@ -31,6 +31,7 @@ def _named_clusters(value: Any) -> Iterator[str]:
             yield cluster
         for leg in each.get("weightedClusters", {}).get("clusters", ()):
             yield leg["name"]
+        yield from each.get("clusterType", {}).get("typedConfig", {}).get("clusters", ())
 
 
 def _names(resources: list[dict[str, Any]]) -> set[str]:
@@ -38,7 +39,7 @@ def _names(resources: list[dict[str, Any]]) -> set[str]:
 
 
 def test_every_cluster_that_is_named_exists_and_none_is_left_over(decoded: Decoded) -> None:
-    named = set(_named_clusters([decoded["listeners"], decoded["routes"]]))
+    named = set(_named_clusters([decoded["listeners"], decoded["routes"], decoded["clusters"]]))
     assert named == _names(decoded["clusters"])
 
 
@@ -58,7 +59,7 @@ def test_only_the_two_secrets_that_are_served_are_named(decoded: Decoded) -> Non
 
 def test_every_mesh_cluster_accepts_one_identity_only(decoded: Decoded) -> None:
     for cluster in decoded["clusters"]:
-        if cluster["type"] == "EDS":
+        if cluster.get("type") == "EDS":
             common = cluster["transportSocket"]["typedConfig"]["commonTlsContext"]
             validation = common["combinedValidationContext"]
             (accepted,) = validation["defaultValidationContext"]["matchTypedSubjectAltNames"]

@@ -20,11 +20,14 @@ MODULES = (
     "config.endpoint.v3",
     "config.listener.v3",
     "config.route.v3",
+    "extensions.clusters.aggregate.v3",
     "extensions.filters.http.grpc_http1_bridge.v3",
     "extensions.filters.http.grpc_stats.v3",
     "extensions.filters.http.router.v3",
+    "extensions.filters.network.connection_limit.v3",
     "extensions.filters.network.http_connection_manager.v3",
     "extensions.filters.network.tcp_proxy.v3",
+    "extensions.retry.priority.previous_priorities.v3",
     "extensions.transport_sockets.tls.v3",
     "extensions.upstreams.http.v3",
 )
@@ -45,6 +48,15 @@ def test_another_decoder_reads_the_same_values(view: ProxyView, independent_any:
     resources = [resource for type_url in TYPES for resource in view.of(type_url).values()]
     assert resources
     for resource in resources:
-        decoded = independent_any.parse(resource.any).to_dict()
-        assert decoded == MessageToDict(any_pb2.Any.FromString(resource.any))
+        decoded = plain(independent_any.parse(resource.any).to_dict())
+        assert decoded == plain(MessageToDict(any_pb2.Any.FromString(resource.any)))
         assert decoded["@type"] == resource.type_url
+
+
+def plain(value: Any) -> Any:
+    """Without what the two write differently: the case of ``5xx`` in a key, and quotes around numbers."""
+    if isinstance(value, dict):
+        return {key.lower(): plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -2,7 +2,8 @@
 
 The client behaves as Envoy does: it asks for the endpoints of new clusters before it acknowledges them, for
 the routes that its listeners name, and leaves those whose users are gone. Versions tell what a resource
-refers to: ``3|a,b`` is the third version, and names the clusters a and b; ``3|@r`` names the route r.
+refers to: ``3|a,b`` is the third version, and names the clusters a and b; ``3|@r`` names the route r. A
+cluster that names others is one of clusters, and needs no endpoints.
 """
 
 from collections import deque
@@ -33,6 +34,10 @@ def references(version: str) -> set[str]:
     return set(filter(None, version.partition("|")[2].split(",")))
 
 
+def needing_endpoints(clusters: dict[str, str]) -> set[str]:
+    return {name for name, version in clusters.items() if name in WITH_ENDPOINTS and not references(version)}
+
+
 @dataclass
 class Client:
     """A client of one variant; queues in both directions stand for the network."""
@@ -47,6 +52,8 @@ class Client:
     opened: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)
+    """Clusters of clusters that stay in use until what came in their place has endpoints."""
 
     def connect(self) -> None:
         self.requests.clear()
@@ -112,6 +119,8 @@ class Client:
     def apply(self, response: Response) -> None:
         held = self.held[response.type_url]
         fresh = {it.name: it.version for it in response.resources}
+        if response.type_url == CLUSTER:
+            self.replaced |= {name: held[name] for name in fresh if references(held.get(name, ""))}
         if not self.delta and response.type_url in ROOTS:
             held.clear()
         if response.type_url not in ROOTS:
@@ -128,7 +137,7 @@ class Client:
     def follow(self, type_url: str) -> None:
         if type_url == CLUSTER:
             extra = self.named[ENDPOINT] - set(WITH_ENDPOINTS)
-            self.want(ENDPOINT, extra | (self.held[CLUSTER].keys() & set(WITH_ENDPOINTS)))
+            self.want(ENDPOINT, extra | needing_endpoints(self.held[CLUSTER]))
         elif type_url == LISTENER:
             used = set().union(*(references(version) for version in self.held[LISTENER].values()))
             self.want(ROUTE, {name[1:] for name in used if name.startswith("@")})
@@ -137,10 +146,14 @@ class Client:
         """Clusters in use that are not there, or have no endpoints, through no fault of the client."""
         users = (*self.held[LISTENER].values(), *self.held[ROUTE].values())
         used = {name for name in set().union(*map(references, users)) if not name.startswith("@")}
+        cold = needing_endpoints(self.held[CLUSTER]) - self.held[ENDPOINT].keys()
+        kept = {name: self.replaced[name] for name in used & cold & self.replaced.keys()}
+        clusters = self.held[CLUSTER] | kept
+        used |= set().union(*(references(clusters.get(name, "")) for name in used))
         absent = {name for name in used - self.held[CLUSTER].keys() if (CLUSTER, name) not in self.refused}
         return absent | {
             name
-            for name in (used & self.held[CLUSTER].keys() & set(WITH_ENDPOINTS)) - self.held[ENDPOINT].keys()
+            for name in (used & needing_endpoints(clusters)) - self.held[ENDPOINT].keys()
             if (ENDPOINT, name) not in self.refused
         }
 
@@ -225,7 +238,8 @@ def make_view(*types: dict[str, str]) -> ProxyView:
                     name,
                     version,
                     b"",
-                    name if type_url == CLUSTER and name in WITH_ENDPOINTS else "",
+                    name if type_url == CLUSTER and name in needing_endpoints(held) else "",
+                    tuple(sorted(references(version))) if type_url == CLUSTER else (),
                 )
                 for name, version in held.items()
             }
@@ -241,6 +255,9 @@ numbers = st.integers(1, 3).map(str)
 def worlds(draw: st.DrawFn) -> World:
     """Versions by name of each type. What is referred to exists."""
     clusters = draw(st.dictionaries(st.sampled_from(CLUSTERS), numbers))
+    members = clusters.keys() & {"a", "b"}
+    if "c" in clusters and members and draw(st.booleans()):
+        clusters["c"] += f"|{','.join(sorted(members))}"
     some = st.lists(st.sampled_from(sorted(clusters)), unique=True) if clusters else st.just([])
     routes = {
         name: f"{draw(numbers)}|{','.join(sorted(draw(some)))}"
@@ -252,7 +269,7 @@ def worlds(draw: st.DrawFn) -> World:
     }
     if not listeners:
         routes = {}
-    endpoints = {name: draw(numbers) for name in clusters if name in WITH_ENDPOINTS}
+    endpoints = {name: draw(numbers) for name in sorted(needing_endpoints(clusters))}
     extra = draw(st.dictionaries(st.sampled_from(["x", "y"]), numbers))
     return clusters, endpoints | extra, listeners, routes, extra
 

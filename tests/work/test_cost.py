@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
 from xdsmesh.model.facts import Batch, Fact
@@ -141,3 +143,38 @@ def test_a_new_root_touches_secrets_only() -> None:
     assert after.endpoints is before.endpoints
     assert after.listeners is before.listeners
     assert after.routes is before.routes
+
+
+LIMITED = ServiceDefaults(
+    name="client",
+    protocol="http",
+    upstream_config=UpstreamConfiguration(
+        defaults=UpstreamConfig(limits=UpstreamLimits(max_connections=100)),
+        overrides=[UpstreamConfig(name="s7", connect_timeout_ms=900)],
+    ),
+)
+
+
+def test_settings_of_the_callers_are_shared_by_all_their_replicas() -> None:
+    index = mesh()
+    index.work.clear()
+
+    changed = index.apply(Batch(2, (entry(LIMITED),)))
+
+    assert len(changed) == CLIENTS
+    every_cluster = SERVICES + 1  # one has two subsets
+    renamed = 2  # the listener and the endpoints of the upstream whose cluster has another name now
+    assert index.work["chain"] == 1
+    assert index.work["endpoints"] == 0
+    assert index.work["encoded"] == every_cluster + renamed
+
+
+def test_an_endpoint_change_costs_the_same_where_callers_have_settings() -> None:
+    index = mesh()
+    index.apply(Batch(2, (entry(LIMITED),)))
+    index.work.clear()
+
+    changed = index.apply(Batch(3, (instance(replace(sidecar("s7", 1), port=21999)),)))
+
+    assert len(changed) == CLIENTS
+    assert index.work == {"endpoints": 1, "encoded": 1, "upstream_endpoints": 1, "merged": 1, "view": CLIENTS}

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from xdsmesh.chain.compile import compile_chain
-from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain
+from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrides
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import sidecars_key
+from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
@@ -38,24 +39,37 @@ class Place(NamedTuple):
     trust_domain: str
 
 
+class Call(NamedTuple):
+    """A service that is called, and how the caller wants that done if it says anything about it."""
+
+    service: str
+    settings: CallSettings | None = None
+
+
 class Caller(NamedTuple):
     """What a proxy calls; equal for all replicas of a service."""
 
     place: Place
     upstreams: tuple[Upstream, ...]
-    services: tuple[str, ...]
-    """The services behind the upstreams, each once, sorted."""
+    calls: tuple[Call, ...]
+    """Those behind the upstreams, each service once, sorted."""
+
+
+_UNSAID: Final = Overrides()
 
 
 @rule(rank=0)
-def chain(read: Reader, service: str, place: Place) -> CompiledChain | ChainError:
+def chain(
+    read: Reader, service: str, place: Place, overrides: Overrides = _UNSAID
+) -> CompiledChain | ChainError:
     """The discovery chain of a service."""
 
     def read_entry(kind: str, name: str) -> Entry | None:
         entry: Entry | None = read.fact("entry", kind, name)
         return entry
 
-    return compile_chain(ChainRequest(service, place.datacenter, place.trust_domain), read_entry)
+    request = ChainRequest(service, place.datacenter, place.trust_domain, overrides)
+    return compile_chain(request, read_entry)
 
 
 @rule(rank=0)
@@ -84,25 +98,33 @@ def encoded(_: Reader, value: Encodable) -> EncodedResource:
 
 
 @rule(rank=1)
-def upstream(read: Reader, service: str, place: Place) -> UpstreamIR | None:
+def upstream(read: Reader, call: Call, place: Place) -> UpstreamIR | None:
     """What calling a service takes; None while its chain can't be compiled."""
-    compiled = read(chain, service, place)
-    return None if isinstance(compiled, ChainError) else build_upstream(compiled, place.trust_domain)
+    settings = call.settings
+    overridden = settings is not None and settings.overrides != _UNSAID
+    compiled = (
+        read(chain, call.service, place, settings.overrides)
+        if settings and overridden
+        else read(chain, call.service, place)
+    )
+    if isinstance(compiled, ChainError):
+        return None
+    return build_upstream(compiled, place.trust_domain, settings or UNSAID)
 
 
 @rule(rank=2)
-def upstream_clusters(read: Reader, service: str, place: Place) -> Resources:
+def upstream_clusters(read: Reader, call: Call, place: Place) -> Resources:
     """The clusters of one upstream."""
-    ir = read(upstream, service, place)
+    ir = read(upstream, call, place)
     return {cluster.name: read(encoded, cluster) for cluster in ir.clusters} if ir else {}
 
 
 @rule(rank=2)
-def upstream_endpoints(read: Reader, service: str, place: Place) -> Resources:
+def upstream_endpoints(read: Reader, call: Call, place: Place) -> Resources:
     """The load assignments of one upstream's clusters, empty ones included."""
-    ir = read(upstream, service, place)
+    ir = read(upstream, call, place)
     assignments = (
-        LoadAssignment(cluster.name, read(endpoints, cluster.target))
+        LoadAssignment(cluster.name, read(endpoints, cluster.target), to_the_last=cluster.member)
         for cluster in (ir.clusters if ir else ())
         if isinstance(cluster, MeshCluster)
     )
@@ -110,9 +132,9 @@ def upstream_endpoints(read: Reader, service: str, place: Place) -> Resources:
 
 
 @rule(rank=2)
-def upstream_routes(read: Reader, service: str, place: Place) -> Resources:
+def upstream_routes(read: Reader, call: Call, place: Place) -> Resources:
     """The route configuration of one upstream, if it has one."""
-    ir = read(upstream, service, place)
+    ir = read(upstream, call, place)
     return {ir.routes.name: read(encoded, ir.routes)} if ir and ir.routes else {}
 
 
@@ -122,16 +144,39 @@ UPSTREAM_PARTS: Final = {CLUSTER: upstream_clusters, ENDPOINT: upstream_endpoint
 
 @rule(rank=3)
 def merged(
-    read: Reader, part: Rule[[str, Place], Resources], services: tuple[str, ...], place: Place
+    read: Reader, part: Rule[[Call, Place], Resources], calls: tuple[Call, ...], place: Place
 ) -> Resources:
-    """One part of several upstreams together; where two share a cluster it is the same one."""
-    return {name: resource for service in services for name, resource in read(part, service, place).items()}
+    """One part of several upstreams together.
+
+    Where two share a cluster it is the same one, unless the caller has other settings for each of them. Then
+    those count that it has for the service behind the cluster, whichever upstream leads there.
+    """
+    resources: dict[str, EncodedResource] = {}
+    for call in calls:
+        for name, resource in read(part, call, place).items():
+            if resources.setdefault(name, resource) is not resource and _leads_to_itself(
+                read(upstream, call, place), name
+            ):
+                resources[name] = resource
+    return resources
+
+
+def _leads_to_itself(ir: UpstreamIR | None, cluster_name: str) -> bool:
+    """Whether a cluster of an upstream is that of the service which the upstream names."""
+    return ir is not None and any(
+        cluster.name == cluster_name
+        for cluster in ir.clusters
+        if isinstance(cluster, MeshCluster) and cluster.target.service == ir.service
+    )
 
 
 @rule(rank=3)
-def upstream_listeners(read: Reader, upstreams: tuple[Upstream, ...], place: Place) -> Resources:
+def upstream_listeners(
+    read: Reader, upstreams: tuple[Upstream, ...], calls: tuple[Call, ...], place: Place
+) -> Resources:
     """The listeners where an application finds its upstreams; none for one whose chain does not compile."""
-    irs = ((each, read(upstream, each.destination_name, place)) for each in upstreams)
+    by_service = {call.service: call for call in calls}
+    irs = ((each, read(upstream, by_service[each.destination_name], place)) for each in upstreams)
     listeners = (build_upstream_listener(each, ir) for each, ir in irs if ir is not None)
     return {listener.name: read(encoded, listener) for listener in listeners}
 
@@ -143,9 +188,19 @@ def caller(read: Reader, proxy_id: str) -> Caller | None:
     roots: TrustBundle | None = read.fact("roots")
     if instance is None or instance.proxy is None or roots is None:
         return None
-    upstreams = instance.proxy.upstreams
-    services = sorted({upstream.destination_name for upstream in upstreams})
-    return Caller(Place(instance.node.datacenter, roots.trust_domain), upstreams, tuple(services))
+    proxy = instance.proxy
+    service_defaults = read.fact("entry", "service-defaults", proxy.destination_service_name)
+    proxy_defaults = read.fact("entry", "proxy-defaults", "global")
+    calls = {
+        each.destination_name: build_call_settings(each, proxy, service_defaults, proxy_defaults)
+        for each in proxy.upstreams
+    }
+    place = Place(instance.node.datacenter, roots.trust_domain)
+    return Caller(place, proxy.upstreams, tuple(Call(*pair) for pair in sorted(calls.items(), key=_service)))
+
+
+def _service(pair: tuple[str, object]) -> str:
+    return pair[0]
 
 
 @rule(rank=0)
@@ -159,9 +214,9 @@ def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
 
 
 @rule(rank=4)
-def cluster_set(read: Reader, local: LocalCluster, services: tuple[str, ...], place: Place) -> Resources:
+def cluster_set(read: Reader, local: LocalCluster, calls: tuple[Call, ...], place: Place) -> Resources:
     """The clusters of all replicas whose applications listen alike: upstreams', and the application's."""
-    upstreams = read(merged, upstream_clusters, services, place)
+    upstreams = read(merged, upstream_clusters, calls, place)
     return {**upstreams, local.name: read(encoded, local)}
 
 
@@ -169,7 +224,7 @@ def cluster_set(read: Reader, local: LocalCluster, services: tuple[str, ...], pl
 def clusters(read: Reader, proxy_id: str) -> Resources:
     """The clusters of a proxy."""
     calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
-    return read(cluster_set, ir.local_cluster, calls.services, calls.place) if calls and ir else {}
+    return read(cluster_set, ir.local_cluster, calls.calls, calls.place) if calls and ir else {}
 
 
 @rule(rank=4)
@@ -178,7 +233,7 @@ def listeners(read: Reader, proxy_id: str) -> Resources:
     calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
     if calls is None or ir is None:
         return {}
-    upstreams = read(upstream_listeners, calls.upstreams, calls.place)
+    upstreams = read(upstream_listeners, calls.upstreams, calls.calls, calls.place)
     return {**upstreams, ir.public_listener.name: read(encoded, ir.public_listener)}
 
 
@@ -213,9 +268,9 @@ def view(read: Reader, proxy_id: str) -> ProxyView | None:
     return ProxyView(
         proxy=proxy_id,
         clusters=read(clusters, proxy_id),
-        endpoints=read(merged, upstream_endpoints, calls.services, calls.place),
+        endpoints=read(merged, upstream_endpoints, calls.calls, calls.place),
         listeners=read(listeners, proxy_id),
-        routes=read(merged, upstream_routes, calls.services, calls.place),
+        routes=read(merged, upstream_routes, calls.calls, calls.place),
         secrets=read(secrets, proxy_id),
         spiffe_id=read(identity, proxy_id),
     )

@@ -4,9 +4,9 @@ from collections import Counter
 
 from xdsmesh.index import rules
 from xdsmesh.index.graph import Graph
-from xdsmesh.index.rules import UPSTREAM_PARTS, Place
+from xdsmesh.index.rules import UPSTREAM_PARTS, Call, Caller
 from xdsmesh.index.tables import Tables
-from xdsmesh.model.catalog import Instance, Upstream
+from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Batch, FactKey
 from xdsmesh.model.resource import CLUSTER, LISTENER, ProxyView
 
@@ -57,24 +57,25 @@ class Index:
         if calls is None:
             return ()
         behind: frozenset[FactKey] = frozenset()
-        for upstream in calls.upstreams:
-            behind |= self._upstream_facts(upstream, calls.place, type_url, name)
+        for call in calls.calls:
+            found = self._upstream_facts(call, calls, type_url, name)
+            if found and call.settings:
+                found |= self._graph.facts_behind(rules.caller, proxy_id)
+            behind |= found
         if type_url in (CLUSTER, LISTENER) and not behind:
             behind = self._graph.facts_behind(rules.sidecar, proxy_id)
         return tuple(sorted(key for key in behind if key[0] == "entry"))
 
-    def _upstream_facts(
-        self, upstream: Upstream, place: Place, type_url: str, name: str
-    ) -> frozenset[FactKey]:
+    def _upstream_facts(self, call: Call, calls: Caller, type_url: str, name: str) -> frozenset[FactKey]:
         """The facts behind a resource, if it is this upstream's."""
-        if type_url == LISTENER:
-            found = name in self._graph.peek(rules.upstream_listeners, (upstream,), place)
-            return (
-                self._graph.facts_behind(rules.upstream, upstream.destination_name, place)
-                if found
-                else frozenset()
-            )
         part = UPSTREAM_PARTS.get(type_url)
-        if part is None or name not in self._graph.peek(part, upstream.destination_name, place):
+        if type_url == LISTENER:
+            bound = tuple(each for each in calls.upstreams if each.destination_name == call.service)
+            found = name in self._graph.peek(rules.upstream_listeners, bound, (call,), calls.place)
+        else:
+            found = part is not None and name in self._graph.peek(part, call, calls.place)
+        if not found:
             return frozenset()
-        return self._graph.facts_behind(part, upstream.destination_name, place)
+        if part is None:
+            return self._graph.facts_behind(rules.upstream, call, calls.place)
+        return self._graph.facts_behind(part, call, calls.place)

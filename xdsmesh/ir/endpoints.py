@@ -16,10 +16,13 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
 
     ``sidecars`` are those that stand before the target's service, with all checks that count for them.
     The unhealthy are kept, and marked. Of several that share an address and port the healthiest is taken.
+    Instances in a peer are not known here: such a target has no endpoints.
 
     Raises:
         FilterTypeError: the target's filter does not suit what an instance is.
     """
+    if target.peer:
+        return ()
     subset = parse(target.filter)
     endpoints = [
         _endpoint(sidecar, only_passing=target.only_passing)

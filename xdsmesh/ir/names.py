@@ -2,8 +2,13 @@
 
 from typing import Final
 
+from xdsmesh.chain.types import Target
+
 PUBLIC_LISTENER: Final = "public_listener"
 """The statistics, route and virtual host of the listener that accepts the mesh's calls."""
+
+CONNECTION_LIMIT: Final = "inbound_connection_limit"
+"""The statistics of connections that were one too many."""
 
 LOCAL_CLUSTER: Final = "local_app"
 """The application beside a sidecar."""
@@ -26,6 +31,25 @@ def public_listener(address: str, port: int) -> str:
 def upstream_listener(service: str, address: str, port: int) -> str:
     """The listener where the application finds a service that it calls."""
     return f"{service}:{_host_port(address, port)}"
+
+
+def cluster(target: Target, trust_domain: str, customization: str = "") -> str:
+    """The cluster of a target; ``customization`` tells it from those of callers without overrides.
+
+    The trust domain of a peer is not known here, so ours stands for it: the cluster has no endpoints.
+    """
+    name = target.name or f"{target.service}.default.{target.peer}.external.{trust_domain}"
+    return f"{customization}~{name}" if customization else name
+
+
+def failover_member(index: int, cluster_name: str) -> str:
+    """One of the clusters that stand in for one another under the name ``cluster_name``; 0 is the first."""
+    return f"failover-target~{index}~{cluster_name}"
+
+
+def peer_sni(target: Target, trust_domain: str) -> str:
+    """The server name of a service in a peer."""
+    return f"{target.service}.default.default.{target.peer}.external.{trust_domain}"
 
 
 def routes(service: str) -> str:

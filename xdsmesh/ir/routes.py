@@ -1,10 +1,12 @@
 """The routes of a chain: where its requests go, by what they look like and by weight."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from xdsmesh.chain.types import ChainRoute, CompiledChain, ResolverNode, RouterNode, SplitterNode
 from xdsmesh.config.kinds.service_router import Destination
 from xdsmesh.ir import names
+from xdsmesh.ir.balancing import build_hash_policies
 from xdsmesh.ir.headers import build_header_changes
 from xdsmesh.ir.matches import EVERYTHING, build_match
 from xdsmesh.ir.types import Leg, Retries, Route, RouteConfiguration
@@ -13,27 +15,88 @@ from xdsmesh.model.duration import Duration
 _ALL: Final = 10_000  # hundredths of a percent
 
 
-def build_routes(chain: CompiledChain) -> RouteConfiguration:
+def build_routes(chain: CompiledChain, trust_domain: str) -> RouteConfiguration:
     """The routes of the calls to the chain's service.
 
     The request timeout of a resolver holds only where the chain starts with it, as in Consul.
     """
     name = names.routes(chain.service)
-    return RouteConfiguration(name=name, virtual_host=name, routes=_routes(chain))
+    clusters = {
+        key: names.cluster(chain.targets[node.target], trust_domain, chain.customization_hash)
+        for key, node in chain.nodes.items()
+        if isinstance(node, ResolverNode)
+    }
+    return RouteConfiguration(name=name, virtual_host=name, routes=_Routes(chain, clusters).all())
 
 
-def route_to(cluster: str, timeout: Duration | None = None) -> Route:
+def route_to(cluster: str, timeout: Duration | None = None, idle_timeout: Duration | None = None) -> Route:
     """A route that takes every request to one cluster."""
-    return Route(EVERYTHING, (Leg(cluster, _ALL),), timeout=timeout)
+    return Route(EVERYTHING, (Leg(cluster, _ALL),), timeout=timeout, idle_timeout=idle_timeout)
 
 
-def cluster_of(chain: CompiledChain, key: str) -> str:
-    """The cluster of the target that a resolver node ends at.
+class _Routes:
+    """Makes the routes of one chain. ``clusters`` are those of its resolver nodes, by their keys."""
 
-    Raises:
-        ValueError: the node is no resolver.
-    """
-    return chain.targets[_resolver(chain, key).target].sni
+    def __init__(self, chain: CompiledChain, clusters: Mapping[str, str]) -> None:
+        self._chain = chain
+        self._clusters = clusters
+
+    def all(self) -> tuple[Route, ...]:
+        """The routes in order."""
+        start = self._chain.nodes[self._chain.start]
+        if isinstance(start, RouterNode):
+            return tuple(self._route(route) for route in start.routes)
+        return (
+            Route(
+                EVERYTHING,
+                self._legs(start.key),
+                timeout=_timeout(start.request_timeout) if isinstance(start, ResolverNode) else None,
+                hash_policies=build_hash_policies(start.load_balancer),
+            ),
+        )
+
+    def _route(self, route: ChainRoute) -> Route:
+        destination = route.destination
+        node = self._chain.nodes[route.next]
+        return Route(
+            match=build_match(route.match),
+            legs=self._legs(route.next),
+            timeout=_timeout(destination.request_timeout),
+            idle_timeout=_timeout(destination.idle_timeout),
+            prefix_rewrite=destination.prefix_rewrite,
+            retries=_retries(destination, elsewhere=self._fails_over(route.next)),
+            hash_policies=() if isinstance(node, RouterNode) else build_hash_policies(node.load_balancer),
+            request_headers=build_header_changes(destination.request_headers),
+            response_headers=build_header_changes(destination.response_headers),
+        )
+
+    def _legs(self, key: str) -> tuple[Leg, ...]:
+        node = self._chain.nodes[key]
+        if not isinstance(node, SplitterNode):
+            return (Leg(self._cluster(key), _ALL),)
+        return tuple(
+            Leg(
+                cluster=self._cluster(split.next),
+                weight=split.weight,
+                request_headers=build_header_changes(split.request_headers),
+                response_headers=build_header_changes(split.response_headers),
+            )
+            for split in node.splits
+        )
+
+    def _cluster(self, key: str) -> str:
+        if key not in self._clusters:
+            raise ValueError(
+                f"the chain of {self._chain.service} leads to {key!r} where a resolver must stand"
+            )
+        return self._clusters[key]
+
+    def _fails_over(self, key: str) -> bool:
+        """Whether one of the clusters behind a node is an aggregate."""
+        node = self._chain.nodes[key]
+        if isinstance(node, SplitterNode):
+            return any(self._fails_over(split.next) for split in node.splits)
+        return isinstance(node, ResolverNode) and bool(node.failover)
 
 
 def _timeout(written: Duration) -> Duration | None:
@@ -41,53 +104,7 @@ def _timeout(written: Duration) -> Duration | None:
     return Duration(max(written.nanoseconds, 0)) if written else None
 
 
-def _routes(chain: CompiledChain) -> tuple[Route, ...]:
-    match chain.nodes[chain.start]:
-        case RouterNode(routes=routes):
-            return tuple(_route(chain, route) for route in routes)
-        case SplitterNode():
-            return (Route(EVERYTHING, _legs(chain, chain.start)),)
-        case ResolverNode(request_timeout=timeout):
-            return (route_to(cluster_of(chain, chain.start), _timeout(timeout)),)
-
-
-def _route(chain: CompiledChain, route: ChainRoute) -> Route:
-    destination = route.destination
-    return Route(
-        match=build_match(route.match),
-        legs=_legs(chain, route.next),
-        timeout=_timeout(destination.request_timeout),
-        idle_timeout=_timeout(destination.idle_timeout),
-        prefix_rewrite=destination.prefix_rewrite,
-        retries=_retries(destination),
-        request_headers=build_header_changes(destination.request_headers),
-        response_headers=build_header_changes(destination.response_headers),
-    )
-
-
-def _legs(chain: CompiledChain, key: str) -> tuple[Leg, ...]:
-    node = chain.nodes[key]
-    if not isinstance(node, SplitterNode):
-        return (Leg(cluster_of(chain, key), _ALL),)
-    return tuple(
-        Leg(
-            cluster=cluster_of(chain, split.next),
-            weight=split.weight,
-            request_headers=build_header_changes(split.request_headers),
-            response_headers=build_header_changes(split.response_headers),
-        )
-        for split in node.splits
-    )
-
-
-def _resolver(chain: CompiledChain, key: str) -> ResolverNode:
-    node = chain.nodes[key]
-    if isinstance(node, ResolverNode):
-        return node
-    raise ValueError(f"the chain of {chain.service} leads to {key!r} where a resolver must stand")
-
-
-def _retries(destination: Destination) -> Retries | None:
+def _retries(destination: Destination, *, elsewhere: bool) -> Retries | None:
     conditions = list(destination.retry_on)
     if destination.retry_on_connect_failure:
         conditions.append("connect-failure")
@@ -99,4 +116,5 @@ def _retries(destination: Destination) -> Retries | None:
         conditions=tuple(dict.fromkeys(conditions)),
         attempts=destination.num_retries,
         status_codes=tuple(destination.retry_on_status_codes),
+        elsewhere=elsewhere,
     )

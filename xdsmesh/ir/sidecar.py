@@ -9,6 +9,7 @@ from xdsmesh.ir import names
 from xdsmesh.ir.local import LocalSettings, local_settings
 from xdsmesh.ir.routes import route_to
 from xdsmesh.ir.types import (
+    CircuitBreakers,
     Direction,
     DownstreamTls,
     HttpManager,
@@ -61,6 +62,7 @@ def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
         port=port,
         direction=Direction.OUTBOUND,
         filter=ir.filter,
+        exact_balance=ir.exact_balance,
     )
 
 
@@ -71,6 +73,7 @@ def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
         port=proxy.local_service_port,
         protocol=settings.protocol,
         connect_timeout=settings.connect_timeout,
+        circuit_breakers=CircuitBreakers(max_connections=settings.max_connections or None),
     )
 
 
@@ -84,6 +87,8 @@ def _public_listener(sidecar: Instance, proxy: Proxy, settings: LocalSettings) -
         direction=Direction.INBOUND,
         filter=_public_filter(settings),
         tls=DownstreamTls(_ALPN[settings.protocol]),
+        exact_balance=settings.exact_balance,
+        max_connections=settings.max_connections,
     )
 
 
@@ -95,7 +100,7 @@ def _public_filter(settings: LocalSettings) -> NetworkFilter:
     routes = RouteConfiguration(
         name=names.PUBLIC_LISTENER,
         virtual_host=names.PUBLIC_LISTENER,
-        routes=(route_to(names.LOCAL_CLUSTER, settings.request_timeout),),
+        routes=(route_to(names.LOCAL_CLUSTER, settings.request_timeout, settings.idle_timeout),),
     )
     return HttpManager(
         stat_prefix=names.PUBLIC_LISTENER,
@@ -103,4 +108,5 @@ def _public_filter(settings: LocalSettings) -> NetworkFilter:
         routes=routes,
         forward_client_cert=True,
         normalize_path=True,
+        max_request_headers_kb=settings.max_request_headers_kb,
     )

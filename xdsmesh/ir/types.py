@@ -66,12 +66,16 @@ class DownstreamTls:
 
 @dataclass(frozen=True, slots=True)
 class EndpointTarget:
-    """Which instances stand behind a cluster; the key by which endpoint groups are shared."""
+    """Which instances stand behind a cluster; the key by which endpoint groups are shared.
+
+    A target in a ``peer`` has no datacenter.
+    """
 
     service: str
     datacenter: str
     filter: str = ""
     only_passing: bool = False
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class LoadBalancing:
 
 @dataclass(frozen=True, slots=True)
 class MeshCluster:
-    """A cluster of sidecars found by EDS and reached over mTLS."""
+    """A cluster of sidecars found by EDS and reached over mTLS. ``member`` means: of an aggregate cluster."""
 
     name: str
     protocol: Protocol
@@ -126,11 +130,15 @@ class MeshCluster:
     circuit_breakers: CircuitBreakers = CircuitBreakers()
     outlier_detection: OutlierDetection = OutlierDetection()
     load_balancing: LoadBalancing = LoadBalancing()
+    member: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateCluster:
-    """Clusters that stand in for one another: each takes over while those before it have nobody healthy."""
+    """Clusters that stand in for one another: each takes over while those before it have nobody healthy.
+
+    ``members`` are the names of two or more clusters, best first.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -146,6 +154,7 @@ class LocalCluster:
     port: int
     protocol: Protocol
     connect_timeout: Duration
+    circuit_breakers: CircuitBreakers = CircuitBreakers()
 
 
 UpstreamCluster = MeshCluster | AggregateCluster
@@ -164,10 +173,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class LoadAssignment:
-    """The endpoints of a cluster, sorted, possibly none."""
+    """The endpoints of a cluster, sorted, possibly none.
+
+    With ``to_the_last`` they take all of the traffic while one of them is healthy. Without, an aggregate
+    cluster begins to use its next member when fewer than 72 percent of these are.
+    """
 
     cluster: str
     endpoints: tuple[Endpoint, ...]
+    to_the_last: bool = False
 
 
 # --- routes
@@ -233,11 +247,16 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When and how often a failed request is tried again. ``attempts`` of 0 is Envoy's default."""
+    """When and how often a failed request is tried again. ``attempts`` of 0 is Envoy's default.
+
+    ``elsewhere`` makes each attempt pass over the members of an aggregate cluster that were tried before,
+    until all have been.
+    """
 
     conditions: tuple[str, ...]
     attempts: int = 0
     status_codes: tuple[int, ...] = ()
+    elsewhere: bool = False
 
 
 class HashField(StrEnum):
@@ -302,10 +321,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TcpProxy:
-    """Forward bytes to a cluster."""
+    """Forward bytes to a cluster; with ``hash_source_ip`` all of one address go to the same endpoint."""
 
     stat_prefix: str
     cluster: str
+    hash_source_ip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +341,7 @@ class HttpManager:
     routes: str | RouteConfiguration
     forward_client_cert: bool = False
     normalize_path: bool = False
+    max_request_headers_kb: int | None = None
 
 
 NetworkFilter = TcpProxy | HttpManager
@@ -328,7 +349,11 @@ NetworkFilter = TcpProxy | HttpManager
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An address to accept connections on; in plain text if ``tls`` is None."""
+    """An address to accept connections on; in plain text if ``tls`` is None.
+
+    ``exact_balance`` spreads connections evenly over Envoy's threads. Beyond ``max_connections`` they are
+    closed; 0 is no limit.
+    """
 
     name: str
     address: str
@@ -336,6 +361,8 @@ class Listener:
     direction: Direction
     filter: NetworkFilter
     tls: DownstreamTls | None = None
+    exact_balance: bool = False
+    max_connections: int = 0
 
 
 # --- what belongs together
@@ -343,7 +370,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamIR:
-    """All that calling one service takes, whoever calls: shared by every sidecar that has this upstream.
+    """All that calling one service takes: shared by every sidecar that calls it with the same settings.
 
     ``clusters`` are sorted by name. ``filter`` is what a listener does with the calls. ``routes`` are those
     that it asks for over RDS, or None where nothing has to be told apart: a tcp service, or a default chain.
@@ -354,6 +381,7 @@ class UpstreamIR:
     clusters: tuple[UpstreamCluster, ...]
     filter: NetworkFilter
     routes: RouteConfiguration | None
+    exact_balance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

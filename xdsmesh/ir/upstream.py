@@ -1,9 +1,14 @@
 """What calling one service takes: the clusters of its chain, and how requests are spread over them."""
 
-from xdsmesh.chain.types import CompiledChain, Target
+from collections.abc import Iterator
+
+from xdsmesh.chain.types import CompiledChain, ResolverNode, Target
 from xdsmesh.ir import names
-from xdsmesh.ir.routes import build_routes, cluster_of, route_to
+from xdsmesh.ir.balancing import build_load_balancing, hashes_source_ip
+from xdsmesh.ir.calls import UNSAID, CallSettings
+from xdsmesh.ir.routes import build_routes, route_to
 from xdsmesh.ir.types import (
+    AggregateCluster,
     EndpointTarget,
     HttpManager,
     MeshCluster,
@@ -11,51 +16,108 @@ from xdsmesh.ir.types import (
     Protocol,
     RouteConfiguration,
     TcpProxy,
+    UpstreamCluster,
     UpstreamIR,
     UpstreamTls,
 )
 from xdsmesh.model.trust import service_spiffe_id
 
 
-def build_upstream(chain: CompiledChain, trust_domain: str) -> UpstreamIR:
-    """All that the callers of the chain's service share.
+def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettings = UNSAID) -> UpstreamIR:
+    """All that the callers share who call the chain's service with the same settings.
 
     Raises:
         ValueError: a tcp chain that starts with a router or a splitter; none is ever compiled.
     """
-    protocol = Protocol.of(chain.protocol)
-    routes = build_routes(chain) if protocol.is_http and not chain.default else None
-    clusters = (_cluster(target, protocol, trust_domain) for target in chain.targets.values())
-    return UpstreamIR(
-        service=chain.service,
-        protocol=protocol,
-        clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
-        filter=_filter(chain, protocol, routes),
-        routes=routes,
-    )
+    return _Upstream(chain, trust_domain, settings).build()
 
 
-def _cluster(target: Target, protocol: Protocol, trust_domain: str) -> MeshCluster:
-    spiffe_id = service_spiffe_id(trust_domain, target.datacenter, target.service)
-    return MeshCluster(
-        name=target.sni,
-        protocol=protocol,
-        connect_timeout=target.connect_timeout,
-        tls=UpstreamTls(target.sni, (spiffe_id,)),
-        target=EndpointTarget(target.service, target.datacenter, target.filter, target.only_passing),
-    )
+class _Upstream:
+    """Makes what belongs to one chain."""
 
+    def __init__(self, chain: CompiledChain, trust_domain: str, settings: CallSettings) -> None:
+        self._chain = chain
+        self._trust_domain = trust_domain
+        self._settings = settings
+        self._protocol = Protocol.of(chain.protocol)
 
-def _filter(chain: CompiledChain, protocol: Protocol, routes: RouteConfiguration | None) -> NetworkFilter:
-    stat_prefix = names.upstream_stat_prefix(chain.service, chain.datacenter)
-    if routes is not None:
-        return HttpManager(stat_prefix, protocol, routes.name)
-    cluster = cluster_of(chain, chain.start)
-    if not protocol.is_http:
-        return TcpProxy(stat_prefix, cluster)
-    inline = RouteConfiguration(
-        name=names.routes(chain.service),
-        virtual_host=names.default_virtual_host(chain.service, chain.datacenter),
-        routes=(route_to(cluster),),
-    )
-    return HttpManager(stat_prefix, protocol, inline)
+    def build(self) -> UpstreamIR:
+        """The whole of it."""
+        chain, settings = self._chain, self._settings
+        routed = self._protocol.is_http and not chain.default
+        routes = build_routes(chain, self._trust_domain) if routed else None
+        resolvers = (node for node in chain.nodes.values() if isinstance(node, ResolverNode))
+        clusters = (cluster for node in resolvers for cluster in self._clusters(node))
+        return UpstreamIR(
+            service=chain.service,
+            protocol=self._protocol,
+            clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
+            filter=self._filter(routes),
+            routes=routes,
+            exact_balance=settings.exact_balance,
+        )
+
+    def _clusters(self, node: ResolverNode) -> Iterator[UpstreamCluster]:
+        """The cluster of a target; with failover an aggregate under its name, and a cluster of each member.
+
+        Clusters have Consul's names and shapes, so that its dashboards and tools find what they look for.
+        """
+        name = self._name(node)
+        target = self._chain.targets[node.target]
+        if not node.failover:
+            yield self._cluster(name, target, node)
+            return
+        targets = (target, *(self._chain.targets[each] for each in node.failover))
+        members = [
+            self._cluster(names.failover_member(index, name), member, node)
+            for index, member in enumerate(targets)
+        ]
+        yield AggregateCluster(name, tuple(member.name for member in members), node.connect_timeout)
+        yield from members
+
+    def _name(self, node: ResolverNode) -> str:
+        target = self._chain.targets[node.target]
+        return names.cluster(target, self._trust_domain, self._chain.customization_hash)
+
+    def _cluster(self, name: str, target: Target, node: ResolverNode) -> MeshCluster:
+        return MeshCluster(
+            name=name,
+            protocol=self._protocol,
+            connect_timeout=target.connect_timeout,
+            tls=self._tls(target),
+            target=EndpointTarget(
+                target.service, target.datacenter, target.filter, target.only_passing, target.peer
+            ),
+            circuit_breakers=self._settings.circuit_breakers,
+            outlier_detection=self._settings.outlier_detection,
+            load_balancing=build_load_balancing(node.load_balancer),
+            member=bool(node.failover),
+        )
+
+    def _tls(self, target: Target) -> UpstreamTls:
+        """A member proves to be its own service, whatever it stands in for.
+
+        Whom a peer's service proves to be is not known here: an identity is asked for that nobody has.
+        """
+        if target.peer:
+            nobody = service_spiffe_id(f"{target.peer}.invalid", target.datacenter, target.service)
+            return UpstreamTls(names.peer_sni(target, self._trust_domain), (nobody,))
+        spiffe_id = service_spiffe_id(self._trust_domain, target.datacenter, target.service)
+        return UpstreamTls(target.sni, (spiffe_id,))
+
+    def _filter(self, routes: RouteConfiguration | None) -> NetworkFilter:
+        chain, headers_kb = self._chain, self._settings.max_request_headers_kb
+        stat_prefix = names.upstream_stat_prefix(chain.service, chain.datacenter)
+        if routes is not None:
+            return HttpManager(stat_prefix, self._protocol, routes.name, max_request_headers_kb=headers_kb)
+        start = chain.nodes[chain.start]
+        if not isinstance(start, ResolverNode):
+            raise ValueError(f"the chain of {chain.service} is not routed, but starts at {start.key}")  # noqa: TRY004 - not a type that the caller chose
+        if not self._protocol.is_http:
+            return TcpProxy(stat_prefix, self._name(start), hashes_source_ip(start.load_balancer))
+        inline = RouteConfiguration(
+            name=names.routes(chain.service),
+            virtual_host=names.default_virtual_host(chain.service, chain.datacenter),
+            routes=(route_to(self._name(start)),),
+        )
+        return HttpManager(stat_prefix, self._protocol, inline, max_request_headers_kb=headers_kb)

@@ -1,6 +1,6 @@
 """Clusters: the services of the mesh, and the application beside a sidecar."""
 
-from typing import Final
+from typing import Any, Final
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import protocol_pb2
@@ -9,18 +9,36 @@ from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
 
-from xdsmesh.ir.types import AggregateCluster, LocalCluster, MeshCluster
-from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration
+from xdsmesh.ir.types import (
+    AggregateCluster,
+    Balance,
+    CircuitBreakers,
+    LoadBalancing,
+    LocalCluster,
+    MeshCluster,
+    OutlierDetection,
+)
+from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration, make_uint32, make_uint64
 from xdsmesh.translate.tls import make_upstream_tls
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 """Under this key Envoy looks for them in ``typed_extension_protocol_options``."""
+
+_NO_LIMITS: Final = CircuitBreakers()
 
 _AGGREGATE: Final = "envoy.clusters.aggregate"
 
 _EDS: Final = cluster_pb2.Cluster.EdsClusterConfig(eds_config=ADS)
 _NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
 """However few endpoints are healthy, requests never go to the others."""
+
+_POLICIES: Final = {
+    Balance.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
+    Balance.RANDOM: cluster_pb2.Cluster.RANDOM,
+    Balance.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
+    Balance.RING_HASH: cluster_pb2.Cluster.RING_HASH,
+    Balance.MAGLEV: cluster_pb2.Cluster.MAGLEV,
+}
 
 _Options = http_protocol_options_pb2.HttpProtocolOptions
 _HTTP2: Final = make_any(
@@ -49,9 +67,10 @@ def make_mesh_cluster(cluster: MeshCluster) -> cluster_pb2.Cluster:
         eds_cluster_config=_EDS,
         connect_timeout=make_duration(cluster.connect_timeout),
         common_lb_config=_NO_PANIC,
-        circuit_breakers=circuit_breaker_pb2.CircuitBreakers(),
-        outlier_detection=outlier_detection_pb2.OutlierDetection(),
+        circuit_breakers=_circuit_breakers(cluster.circuit_breakers),
+        outlier_detection=_outlier_detection(cluster.outlier_detection),
         transport_socket=make_upstream_tls(cluster.tls),
+        **_load_balancing(cluster.load_balancing),
     )
     if cluster.protocol.is_http2:
         message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_HTTP2)
@@ -84,6 +103,46 @@ def make_local_cluster(cluster: LocalCluster) -> cluster_pb2.Cluster:
         connect_timeout=make_duration(cluster.connect_timeout),
         load_assignment=endpoint_pb2.ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[locality]),
     )
+    if cluster.circuit_breakers != _NO_LIMITS:
+        message.circuit_breakers.CopyFrom(_circuit_breakers(cluster.circuit_breakers))
     if cluster.protocol.is_http2:
         message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_AS_DOWNSTREAM)
     return message
+
+
+def _circuit_breakers(limits: CircuitBreakers) -> circuit_breaker_pb2.CircuitBreakers:
+    """The limits of requests of the default priority; ours have no other."""
+    if limits == _NO_LIMITS:
+        return circuit_breaker_pb2.CircuitBreakers()
+    thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds(
+        max_connections=make_uint32(limits.max_connections),
+        max_pending_requests=make_uint32(limits.max_pending_requests),
+        max_requests=make_uint32(limits.max_requests),
+    )
+    return circuit_breaker_pb2.CircuitBreakers(thresholds=[thresholds])
+
+
+def _outlier_detection(detection: OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
+    """It is always on, with Envoy's defaults for what is not set."""
+    return outlier_detection_pb2.OutlierDetection(
+        interval=make_duration(detection.interval),
+        consecutive_5xx=make_uint32(detection.consecutive_5xx),
+        enforcing_consecutive_5xx=make_uint32(detection.enforcing_consecutive_5xx),
+        max_ejection_percent=make_uint32(detection.max_ejection_percent),
+        base_ejection_time=make_duration(detection.base_ejection_time),
+    )
+
+
+def _load_balancing(balancing: LoadBalancing) -> dict[str, Any]:
+    """The fields of a cluster that say how its endpoints share the traffic."""
+    fields: dict[str, Any] = {"lb_policy": _POLICIES[balancing.balance]}
+    if balancing.balance is Balance.RING_HASH:
+        fields["ring_hash_lb_config"] = cluster_pb2.Cluster.RingHashLbConfig(
+            minimum_ring_size=make_uint64(balancing.minimum_ring_size or None),
+            maximum_ring_size=make_uint64(balancing.maximum_ring_size or None),
+        )
+    elif balancing.balance is Balance.LEAST_REQUEST:
+        fields["least_request_lb_config"] = cluster_pb2.Cluster.LeastRequestLbConfig(
+            choice_count=make_uint32(balancing.choice_count or None)
+        )
+    return fields

@@ -54,4 +54,5 @@ def encode(value: Encodable) -> EncodedResource:
         version=blake2b(content, digest_size=_VERSION_BYTES).hexdigest(),
         any=content,
         eds_name=value.name if isinstance(value, MeshCluster) else "",
+        members=value.members if isinstance(value, AggregateCluster) else (),
     )

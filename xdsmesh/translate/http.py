@@ -11,7 +11,7 @@ from google.protobuf import wrappers_pb2
 from google.protobuf.message import Message
 
 from xdsmesh.ir.types import HttpManager, Protocol
-from xdsmesh.translate.parts import ADS, make_any
+from xdsmesh.translate.parts import ADS, make_any, make_uint32
 from xdsmesh.translate.routes import make_routes
 
 _Manager = http_connection_manager_pb2.HttpConnectionManager
@@ -38,6 +38,7 @@ def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpC
         http_filters=[*(_GRPC if manager.protocol is Protocol.GRPC else ()), _ROUTER],
         upgrade_configs=[_WEBSOCKET],
         normalize_path=_TRUE if manager.normalize_path else None,
+        max_request_headers_kb=make_uint32(manager.max_request_headers_kb),
         http2_protocol_options=protocol_pb2.Http2ProtocolOptions() if manager.protocol.is_http2 else None,
     )
     if isinstance(manager.routes, str):

@@ -5,13 +5,20 @@ from typing import Final
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+from envoy.type.v3 import hash_policy_pb2
 
+from xdsmesh.ir import names
 from xdsmesh.ir.types import Direction, DownstreamTls, Listener, NetworkFilter, TcpProxy
 from xdsmesh.translate.http import make_http_manager
-from xdsmesh.translate.parts import make_address, make_any
+from xdsmesh.translate.parts import make_address, make_any, make_uint64
 from xdsmesh.translate.tls import make_downstream_tls
 
+_EXACT_BALANCE: Final = listener_pb2.Listener.ConnectionBalanceConfig(
+    exact_balance=listener_pb2.Listener.ConnectionBalanceConfig.ExactBalance()
+)
+_SOURCE_IP: Final = hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp())
 _DIRECTIONS: Final = {Direction.INBOUND: base_pb2.INBOUND, Direction.OUTBOUND: base_pb2.OUTBOUND}
 
 
@@ -21,13 +28,14 @@ def make_listener(listener: Listener) -> listener_pb2.Listener:
         name=listener.name,
         address=make_address(listener.address, listener.port),
         traffic_direction=_DIRECTIONS[listener.direction],
-        filter_chains=[_filter_chain(listener.filter, listener.tls)],
+        filter_chains=[_filter_chain(listener.filter, listener.tls, listener.max_connections)],
+        connection_balance_config=_EXACT_BALANCE if listener.exact_balance else None,
     )
 
 
 @lru_cache(maxsize=4096)
 def _filter_chain(
-    network_filter: NetworkFilter, tls: DownstreamTls | None
+    network_filter: NetworkFilter, tls: DownstreamTls | None, max_connections: int
 ) -> listener_components_pb2.FilterChain:
     """What a listener does with a connection: the same for all that differ in their address only.
 
@@ -35,14 +43,30 @@ def _filter_chain(
     copied into each listener and never changed.
     """
     return listener_components_pb2.FilterChain(
-        filters=[_network_filter(network_filter)],
+        filters=[
+            *([_connection_limit(max_connections)] if max_connections else []),
+            _network_filter(network_filter),
+        ],
         transport_socket=make_downstream_tls(tls) if tls else None,
+    )
+
+
+def _connection_limit(most: int) -> listener_components_pb2.Filter:
+    limit = connection_limit_pb2.ConnectionLimit(
+        stat_prefix=names.CONNECTION_LIMIT, max_connections=make_uint64(most)
+    )
+    return listener_components_pb2.Filter(
+        name="envoy.filters.network.connection_limit", typed_config=make_any(limit)
     )
 
 
 def _network_filter(network_filter: NetworkFilter) -> listener_components_pb2.Filter:
     if isinstance(network_filter, TcpProxy):
-        proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=network_filter.stat_prefix, cluster=network_filter.cluster)
+        proxy = tcp_proxy_pb2.TcpProxy(
+            stat_prefix=network_filter.stat_prefix,
+            cluster=network_filter.cluster,
+            hash_policy=[_SOURCE_IP] if network_filter.hash_source_ip else [],
+        )
         return listener_components_pb2.Filter(
             name="envoy.filters.network.tcp_proxy", typed_config=make_any(proxy)
         )

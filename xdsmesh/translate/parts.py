@@ -4,7 +4,7 @@ from typing import Final
 
 from envoy.config.core.v3 import address_pb2, config_source_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
-from google.protobuf import any_pb2, duration_pb2
+from google.protobuf import any_pb2, duration_pb2, wrappers_pb2
 from google.protobuf.message import Message
 
 from xdsmesh.ir.types import Comparison
@@ -33,6 +33,16 @@ def make_duration(duration: Duration | None) -> duration_pb2.Duration | None:
         return None
     seconds, nanos = divmod(duration.nanoseconds, _NANOSECONDS)
     return duration_pb2.Duration(seconds=seconds, nanos=nanos)
+
+
+def make_uint32(value: int | None) -> wrappers_pb2.UInt32Value | None:
+    """A number in a message of its own, so that zero is told from nothing; None leaves the field unset."""
+    return None if value is None else wrappers_pb2.UInt32Value(value=value)
+
+
+def make_uint64(value: int | None) -> wrappers_pb2.UInt64Value | None:
+    """The same with 64 bits."""
+    return None if value is None else wrappers_pb2.UInt64Value(value=value)
 
 
 def make_address(address: str, port: int) -> address_pb2.Address:

@@ -1,16 +1,19 @@
 """Route configurations: which requests go where, and what happens to them on the way."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import re2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
 from envoy.type.matcher.v3 import regex_pb2
 from google.protobuf import wrappers_pb2
 
 from xdsmesh.ir.types import (
     Comparison,
+    HashField,
+    HashPolicy,
     HeaderChanges,
     Leg,
     PathMatch,
@@ -20,10 +23,21 @@ from xdsmesh.ir.types import (
     RouteConfiguration,
     ValueMatch,
 )
-from xdsmesh.translate.parts import make_duration, make_regex, make_string_matcher
+from xdsmesh.translate.parts import make_any, make_duration, make_regex, make_string_matcher, make_uint32
 
 _Fields = dict[str, Any]
 """Keyword arguments of a message's constructor; None leaves a field unset."""
+
+_HashPolicy = route_components_pb2.RouteAction.HashPolicy
+
+_NOT_AGAIN: Final = route_components_pb2.RetryPolicy.RetryPriority(
+    name="envoy.retry_priorities.previous_priorities",
+    typed_config=make_any(previous_priorities_config_pb2.PreviousPrioritiesConfig(update_frequency=1)),
+)
+"""The members of an aggregate cluster are its priorities: one that was tried is passed over at each retry.
+
+https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
+"""
 
 
 def make_routes(configuration: RouteConfiguration) -> route_pb2.RouteConfiguration:
@@ -41,6 +55,7 @@ def _route(route: Route) -> route_components_pb2.Route:
         timeout=make_duration(route.timeout),
         idle_timeout=make_duration(route.idle_timeout),
         retry_policy=_retry_policy(route.retries) if route.retries else None,
+        hash_policy=[_hash_policy(policy) for policy in route.hash_policies],
         **_destination(route.legs),
         **_rewrite(route.match.path, route.prefix_rewrite),
     )
@@ -72,9 +87,27 @@ def _leg(leg: Leg) -> route_components_pb2.WeightedCluster.ClusterWeight:
 def _retry_policy(retries: Retries) -> route_components_pb2.RetryPolicy:
     return route_components_pb2.RetryPolicy(
         retry_on=",".join(retries.conditions),
-        num_retries=wrappers_pb2.UInt32Value(value=retries.attempts) if retries.attempts else None,
+        num_retries=make_uint32(retries.attempts or None),
         retriable_status_codes=retries.status_codes,
+        retry_priority=_NOT_AGAIN if retries.elsewhere else None,
     )
+
+
+def _hash_policy(policy: HashPolicy) -> route_components_pb2.RouteAction.HashPolicy:
+    return _HashPolicy(terminal=policy.terminal, **_hashed(policy))
+
+
+def _hashed(policy: HashPolicy) -> _Fields:
+    match policy.field:
+        case HashField.HEADER:
+            return {"header": _HashPolicy.Header(header_name=policy.name)}
+        case HashField.COOKIE:
+            cookie = _HashPolicy.Cookie(name=policy.name, ttl=make_duration(policy.ttl), path=policy.path)
+            return {"cookie": cookie}
+        case HashField.QUERY_PARAMETER:
+            return {"query_parameter": _HashPolicy.QueryParameter(name=policy.name)}
+        case HashField.SOURCE_IP:
+            return {"connection_properties": _HashPolicy.ConnectionProperties(source_ip=True)}
 
 
 # --- what matches

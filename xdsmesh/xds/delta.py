@@ -1,6 +1,7 @@
 """Subscriptions of the incremental variant."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from xdsmesh.model.resource import EncodedResource, Resources
@@ -41,13 +42,16 @@ class DeltaSubscription(Subscription[DeltaRequest]):
         self.seen = None
         return True
 
-    def compose(self, work: Work, resources: Resources, *, may_remove: bool) -> Content | None:
+    def compose(
+        self, work: Work, resources: Resources, early: AbstractSet[str], *, may_remove: bool
+    ) -> Content | None:
         """Only what changed (X61), and what is gone (X66)."""
         del resources
+        changed = tuple(it for name, it in work.changed.items() if name not in early)
         removed = (*work.missing, *work.gone) if may_remove else tuple(work.missing)
-        if not work.changed and not removed and not work.due:
+        if not changed and not removed and not work.due:
             return None
-        return tuple(work.changed.values()), removed
+        return changed, removed
 
     def version(self, resources: tuple[EncodedResource, ...]) -> str:
         """Each resource has its own; of several together there is none."""

@@ -6,6 +6,7 @@ taken what was sent before: only the latest view counts, and what came in betwee
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Final, Generic
 
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ProxyView, Resources
@@ -143,9 +144,11 @@ class Session(Generic[RequestT]):
         if subscription.outstanding is not None:
             subscription.give_up_waiting()
             work = subscription.work(resources) or work
-        may_remove = not work.gone or self._may_remove(subscription.type_url, view)
-        content = subscription.compose(work, resources, may_remove=may_remove)
-        self._pending = self._pending or not may_remove
+        early = self._early(subscription, work, now)
+        may_remove = not work.gone or self._may_remove(subscription, work, view)
+        content = subscription.compose(work, resources, early, may_remove=may_remove)
+        complete = may_remove and not early and not subscription.withheld
+        self._pending = self._pending or not complete
         if content is None:
             return None
         self._nonce += 1
@@ -154,7 +157,7 @@ class Session(Generic[RequestT]):
         )
         self._note_assignments(subscription, work, response)
         subscription.sent(response, now + ACK_SECONDS)
-        if may_remove:
+        if complete:
             subscription.settle(resources)
         return response
 
@@ -184,27 +187,54 @@ class Session(Generic[RequestT]):
             return 0 if users_known else self._opened + RECONNECT_SECONDS
         return 0
 
+    def _early(self, subscription: Subscription[RequestT], work: Work, now: float) -> AbstractSet[str]:
+        """Clusters of clusters that the client has in use, and whose members are not warm yet (X59)."""
+        if subscription.type_url != CLUSTER:
+            return NO_NAMES
+        cold = self._cold()
+        early = {
+            name
+            for name, it in work.changed.items()
+            if it.members
+            and name in subscription.known
+            and (cold or not work.changed.keys().isdisjoint(it.members))
+        }
+        if not early:
+            return NO_NAMES
+        self._gate_deadline = self._gate_deadline or now + GATE_SECONDS
+        self._gate_held = now < self._gate_deadline
+        if not self._gate_held:
+            return NO_NAMES
+        self._deadline = min(self._gate_deadline, self._deadline or self._gate_deadline)
+        return early
+
     def _warming(self, view: ProxyView) -> bool:
         """Clusters are not yet acknowledged, or load assignments that they wait for (X55).
 
         A rejected cluster keeps nobody waiting, nor does one whose assignment the client never asks for.
         """
         clusters = self._subscriptions.get(CLUSTER)
-        if clusters is not None:
-            if clusters.outstanding is not None and clusters.outstanding.resources:
-                return True
-            work = clusters.work(view.clusters)
-            if work is not None and work.changed:
-                return True
+        work = clusters.work(view.clusters) if clusters else None
+        return (work is not None and bool(work.changed)) or self._cold()
+
+    def _cold(self) -> bool:
+        """Clusters that were sent are not acknowledged, or load assignments that they wait for."""
+        clusters = self._subscriptions.get(CLUSTER)
+        if clusters is not None and clusters.outstanding is not None and clusters.outstanding.resources:
+            return True
         endpoints = self._subscriptions.get(ENDPOINT)
         if endpoints is None:
             return False
         sent = endpoints.outstanding
         return bool(endpoints.owed) or (sent is not None and sent.nonce == self._warming_nonce)
 
-    def _may_remove(self, type_url: str, view: ProxyView) -> bool:
+    def _may_remove(self, subscription: Subscription[RequestT], work: Work, view: ProxyView) -> bool:
         """Nothing that the client still holds can refer to what is gone (X56)."""
-        users = [self._subscriptions.get(user) for user in REMOVED_AFTER.get(type_url, ())]
+        if subscription.type_url == CLUSTER:
+            replaces = not work.changed.keys().isdisjoint(subscription.known)
+            if replaces or self._cold():  # a cluster of clusters is in use until what replaces it is warm
+                return False
+        users = [self._subscriptions.get(user) for user in REMOVED_AFTER.get(subscription.type_url, ())]
         return all(
             user is None
             or (user.outstanding is None and not user.rejected and user.work(view.of(user.type_url)) is None)

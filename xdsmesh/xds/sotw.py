@@ -1,6 +1,7 @@
 """Subscriptions of the variant in which every message tells the state of the world."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Final
 
@@ -50,18 +51,22 @@ class SotwSubscription(Subscription[SotwRequest]):
             self.owed = NO_NAMES
         return super().work(resources)
 
-    def compose(self, work: Work, resources: Resources, *, may_remove: bool) -> Content | None:
+    def compose(
+        self, work: Work, resources: Resources, early: AbstractSet[str], *, may_remove: bool
+    ) -> Content | None:
         """All of a root type, what changed of others.
 
-        Removals that must wait stay in the set meanwhile, as they were sent last (X56).
+        What must wait stays in the set meanwhile, as it was sent last (X56, X59).
         """
         if not self.tells_removals:
             return (tuple(work.changed.values()), ()) if work.changed else None
         removable = work.gone if may_remove else []
-        if not (work.changed or work.due or work.missing or removable):
+        early = early & self._last.keys()
+        if not (work.changed.keys() - early or work.due or work.missing or removable):
             return None
-        kept = [self._last[name] for name in work.gone if name in self._last and name not in self.rejected]
-        content = (*self._scope(resources).values(), *(() if may_remove else kept))
+        staying = () if may_remove else (name for name in work.gone if name not in self.rejected)
+        kept = [self._last[name] for name in (*early, *staying) if name in self._last]
+        content = (*(it for it in self._scope(resources).values() if it.name not in early), *kept)
         return content, tuple(removable)
 
     def sent(self, response: Response, deadline: float) -> None:

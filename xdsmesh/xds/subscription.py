@@ -65,6 +65,7 @@ class Subscription(ABC, Generic[RequestT]):
         "tells_removals",
         "type_url",
         "wildcard",
+        "withheld",
     )
 
     def __init__(self, type_url: str, *, tells_removals: bool) -> None:
@@ -88,14 +89,21 @@ class Subscription(ABC, Generic[RequestT]):
         self.last_nonce = ""
         self.seen: Resources | None = None
         """The resources of which nothing is left to send."""
+        self.withheld = False
+        """Something that changed can't be sent while what it counts on is rejected."""
 
     @abstractmethod
     def update(self, request: RequestT) -> bool:
         """Take in the names of a request; whether there may be something to send because of it."""
 
     @abstractmethod
-    def compose(self, work: Work, resources: Resources, *, may_remove: bool) -> Content | None:
-        """What the next response holds, or None when only removals are left, and must wait."""
+    def compose(
+        self, work: Work, resources: Resources, early: AbstractSet[str], *, may_remove: bool
+    ) -> Content | None:
+        """What the next response holds, or None when all that is left must wait.
+
+        ``early`` are changed names whose change must wait.
+        """
 
     @abstractmethod
     def version(self, resources: tuple[EncodedResource, ...]) -> str:
@@ -117,6 +125,7 @@ class Subscription(ABC, Generic[RequestT]):
             return None
         if seen is not None and not self.rejected:
             return self._work_since(seen, resources)
+        self.withheld = False
         scope = self._scope(resources)
         known = self.known
         changed = {name: it for name, it in scope.items() if known.get(name) != it.version}
@@ -145,7 +154,7 @@ class Subscription(ABC, Generic[RequestT]):
 
     def settle(self, resources: Resources) -> None:
         """Nothing of these resources is left to send."""
-        self.seen = resources
+        self.seen = None if self.withheld else resources
         self.owed = NO_NAMES
 
     def sent(self, response: Response, deadline: float) -> None:
@@ -229,8 +238,20 @@ class Subscription(ABC, Generic[RequestT]):
                 changed.pop(name, None)
             elif name not in scope:
                 gone.append(name)
+        lacking = [name for name, it in changed.items() if name in self.known and self._lacks(it, scope)]
+        self.withheld = bool(lacking)
+        for name in lacking:
+            del changed[name]  # what the client has of it works
         if changed or gone:
             self._add_doubts(scope, changed, gone)
+
+    def _lacks(self, resource: EncodedResource, scope: Resources) -> bool:
+        """A cluster of clusters counts on a member that the client has rejected (X59)."""
+        return any(
+            member in scope and self.rejected[member].version == scope[member].version
+            for member in resource.members
+            if member in self.rejected
+        )
 
     def _add_doubts(self, scope: Resources, changed: dict[str, EncodedResource], gone: list[str]) -> None:
         for name, rejection in self.rejected.items():

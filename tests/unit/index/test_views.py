@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
+from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream
 from xdsmesh.model.facts import Batch, Fact
@@ -104,3 +106,33 @@ def test_the_entries_behind_a_resource_are_those_that_shaped_it() -> None:
     assert index.entries_behind(CLIENT, LISTENER, "db:127.0.0.1:5000") == everything[:1]
     assert index.entries_behind(CLIENT, LISTENER, "public_listener:0.0.0.0:21000") == everything[:1]
     assert index.entries_behind(CLIENT, ROUTE, "unknown") == ()
+
+
+def test_settings_of_the_caller_stand_behind_what_they_shaped() -> None:
+    limits = UpstreamConfig(limits=UpstreamLimits(max_connections=1))
+    caller = entry(
+        ServiceDefaults(
+            name="client", protocol="http", upstream_config=UpstreamConfiguration(defaults=limits)
+        )
+    )
+    index = index_of([HTTP, caller, sidecar("client", "db")])
+    behind = (("entry", "proxy-defaults", "global"), caller.key)
+    assert index.entries_behind(CLIENT, CLUSTER, "db.default.dc1.internal.td.consul") == behind
+
+
+def test_a_cluster_that_two_upstreams_share_has_the_settings_of_its_own_service() -> None:
+    def limited(name: str, most: int) -> UpstreamConfig:
+        return UpstreamConfig(name=name, limits=UpstreamLimits(max_connections=most))
+
+    to_the_other = [
+        entry(ServiceRouter(name=name, routes=[Route(destination=Destination(service=other))]))
+        for name, other in (("a", "b"), ("b", "a"))
+    ]
+    both = UpstreamConfiguration(overrides=[limited("a", 1), limited("b", 2)])
+    caller = entry(ServiceDefaults(name="client", protocol="http", upstream_config=both))
+    clusters = view_of([HTTP, caller, *to_the_other, sidecar("client", "b", "a")]).clusters
+    alone = UpstreamConfiguration(overrides=[limited("b", 2)])
+    only_b = entry(ServiceDefaults(name="client", protocol="http", upstream_config=alone))
+    expected = view_of([HTTP, only_b, sidecar("client", "b")]).clusters
+    name = "b.default.dc1.internal.td.consul"
+    assert clusters[name].any == expected[name].any

@@ -157,6 +157,67 @@ def test_request_timeout_tells_unset_from_none_at_all(
     assert timeout == (None if expected is None else Duration.of(milliseconds=expected))
 
 
+@pytest.mark.parametrize(
+    ("registered", "service", "every", "expected"),
+    [(None, 0, None, 0), (None, 0, 3, 3), (None, 2, 3, 2), (1, 2, 3, 1), (0, 2, 3, 0)],
+)
+def test_connections_are_limited_at_the_door_and_to_the_application(
+    registered: int | None, service: int, every: int | None, expected: int
+) -> None:
+    ir = sidecar(
+        replace(PROXY, max_inbound_connections=registered),
+        ServiceDefaults(name="web", max_inbound_connections=service),
+        ProxyConfig(max_inbound_connections=every),
+    )
+    assert public(ir).max_connections == expected
+    assert ir.local_cluster.circuit_breakers.max_connections == (expected or None)
+
+
+@pytest.mark.parametrize(
+    ("registered", "service", "every", "expected"),
+    [(None, None, None, None), (None, None, 96, 96), (None, 80, 96, 80), (70, 80, 96, 70), (0, 80, 96, None)],
+)
+def test_the_size_of_headers(
+    registered: int | None, service: int | None, every: int | None, expected: int | None
+) -> None:
+    defaults = ServiceDefaults(name="web", protocol="http", max_request_headers_kb=service)
+    proxy = replace(PROXY, max_request_headers_kb=registered)
+    manager = public(sidecar(proxy, defaults, ProxyConfig(max_request_headers_kb=every))).filter
+    assert isinstance(manager, HttpManager)
+    assert manager.max_request_headers_kb == expected
+
+
+def test_envoy_takes_no_more_than_8192_kilobytes_of_headers() -> None:
+    manager = public(sidecar(replace(PROXY, max_request_headers_kb=9000), HTTP)).filter
+    assert isinstance(manager, HttpManager)
+    assert manager.max_request_headers_kb == 8192
+
+
+@pytest.mark.parametrize(("registered", "every", "expected"), [(None, None, None), (None, 0, 0), (5, 0, 5)])
+def test_idle_timeout(registered: int | None, every: int | None, expected: int | None) -> None:
+    own = None if registered is None else Duration.of(milliseconds=registered)
+    ir = sidecar(replace(PROXY, local_idle_timeout=own), HTTP, ProxyConfig(local_idle_timeout_ms=every))
+    manager = public(ir).filter
+    assert isinstance(manager, HttpManager)
+    assert not isinstance(manager.routes, str)
+    wanted = None if expected is None else Duration.of(milliseconds=expected)
+    assert manager.routes.routes[0].idle_timeout == wanted
+
+
+@pytest.mark.parametrize(
+    ("registered", "service", "every"),
+    [("exact_balance", "", ""), ("", "exact_balance", ""), ("", "", "exact_balance")],
+)
+def test_connections_are_balanced_if_anybody_wants_it(registered: str, service: str, every: str) -> None:
+    ir = sidecar(
+        replace(PROXY, balance_inbound_connections=registered),
+        ServiceDefaults(name="web", balance_inbound_connections=service),
+        ProxyConfig(balance_inbound_connections=every),
+    )
+    assert public(ir).exact_balance
+    assert not public(sidecar()).exact_balance
+
+
 def test_an_upstream_listener_stands_where_the_registration_says() -> None:
     api = UpstreamIR("api", Protocol.TCP, (), TcpProxy("api", "api"), None)
     listener = build_upstream_listener(Upstream("api", 9191, "127.0.0.5"), api)

@@ -15,13 +15,23 @@ from xdsmesh.chain.types import (
 )
 from xdsmesh.config.kinds.service_router import Destination, HeaderMatch, HTTPMatch, QueryParamMatch
 from xdsmesh.config.parts.headers import HeaderModifiers
+from xdsmesh.config.parts.load_balancer import HashPolicy, LoadBalancer
+from xdsmesh.ir import types as ir_types
+from xdsmesh.ir.calls import CallSettings
+from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.types import (
+    AggregateCluster,
+    Balance,
+    CircuitBreakers,
     Comparison,
     EndpointTarget,
+    HashField,
     HeaderChanges,
     HttpManager,
     Leg,
+    LoadBalancing,
     MeshCluster,
+    OutlierDetection,
     PathMatch,
     Protocol,
     RequestMatch,
@@ -29,9 +39,11 @@ from xdsmesh.ir.types import (
     Route,
     TcpProxy,
     UpstreamIR,
+    UpstreamTls,
     ValueMatch,
 )
 from xdsmesh.ir.upstream import build_upstream
+from xdsmesh.model import catalog
 from xdsmesh.model.duration import Duration
 
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
@@ -268,6 +280,147 @@ def test_header_changes_do_not_depend_on_the_order_in_which_they_were_written() 
     assert first.request_headers == HeaderChanges(
         add=(("a", "2"), ("b", "1")), set=(("c", "4"), ("d", "3")), remove=("e", "f")
     )
+
+
+def test_failover_makes_an_aggregate_of_a_cluster_for_each_target() -> None:
+    web, v1 = target("web"), replace(target("admin", "v1"), connect_timeout=Duration.of(seconds=9))
+    quick = replace(resolver(web, default=False), failover=(v1.id,), connect_timeout=Duration.of(seconds=2))
+    ir = build(quick, targets=[web, v1])
+    base, first, second = sorted(ir.clusters, key=lambda cluster: cluster.name.startswith("failover"))
+    members = (f"failover-target~0~{web.name}", f"failover-target~1~{web.name}")
+    assert base == AggregateCluster(web.name, members, Duration.of(seconds=2))
+    assert (first.name, second.name) == members
+    assert isinstance(first, MeshCluster)
+    assert isinstance(second, MeshCluster)
+    assert second.tls.sni == v1.sni
+    assert second.tls.spiffe_ids == (f"spiffe://{TRUST_DOMAIN}/ns/default/dc/dc1/svc/admin",)
+    assert second.connect_timeout == Duration.of(seconds=9)
+    assert first.member
+    assert second.member
+    assert ir.routes is not None
+    assert ir.routes.routes[0].legs == (Leg(web.name, 10_000),)
+
+
+def test_a_tcp_service_that_fails_over_is_still_one_cluster_to_its_callers() -> None:
+    db, other = target("web"), replace(target("web"), id="dc2", datacenter="dc2")
+    ir = build(replace(resolver(db), failover=(other.id,)), targets=[db, other], protocol="tcp")
+    assert ir.filter == TcpProxy("upstream.web.default.default.dc1", db.name)
+
+
+@pytest.mark.parametrize("failover", [(), ("other",)])
+def test_a_retry_goes_elsewhere_where_there_is_an_elsewhere(failover: tuple[str, ...]) -> None:
+    web, other = target("web"), replace(target("other"), id="other")
+    v1 = replace(resolver(web, default=False), failover=failover)
+    split = SplitterNode("splitter:web", (ChainSplit(10_000, v1.key),))
+    route = ChainRoute(None, Destination("web", num_retries=2), split.key)
+    ir = build(RouterNode("router:web", (route,)), split, v1, targets=[web, other])
+    assert ir.routes is not None
+    assert ir.routes.routes[0].retries == Retries((), attempts=2, elsewhere=bool(failover))
+
+
+def test_a_target_in_a_peer_has_a_cluster_that_reaches_nobody() -> None:
+    peered = replace(target("web"), id="peered", name="", sni="", datacenter="", peer="cloud")
+    ir = build(resolver(peered, default=False), targets=[peered])
+    (cluster,) = ir.clusters
+    assert isinstance(cluster, MeshCluster)
+    assert cluster.name == f"web.default.cloud.external.{TRUST_DOMAIN}"
+    assert cluster.tls.spiffe_ids == ("spiffe://cloud.invalid/ns/default/dc//svc/web",)
+    assert cluster.target == EndpointTarget("web", "", peer="cloud")
+    assert build_endpoints(cluster.target, [sidecar_in("")]) == ()
+
+
+def sidecar_in(datacenter: str) -> catalog.Instance:
+    return catalog.Instance("web-1", "web", catalog.Node("n", "127.0.0.1", datacenter), port=1)
+
+
+def test_an_external_service_has_a_server_name_of_its_own_and_nothing_else() -> None:
+    legacy = replace(target("web"), sni="legacy.example.com", external=True)
+    (cluster,) = build(resolver(legacy), targets=[legacy], default=True).clusters
+    assert isinstance(cluster, MeshCluster)
+    assert cluster.name == legacy.name
+    assert cluster.tls == UpstreamTls(
+        "legacy.example.com", (f"spiffe://{TRUST_DOMAIN}/ns/default/dc/dc1/svc/web",)
+    )
+
+
+def test_callers_with_overrides_have_clusters_of_their_own() -> None:
+    web, other = target("web"), target("other")
+    start = replace(resolver(web, default=False), failover=(other.id,))
+    customized = replace(chain([start], [web, other]), customization_hash="0123abcd")
+    ir = build_upstream(customized, TRUST_DOMAIN)
+    name = f"0123abcd~{web.name}"
+    assert {cluster.name for cluster in ir.clusters} == {
+        name,
+        f"failover-target~0~{name}",
+        f"failover-target~1~{name}",
+    }
+    assert ir.routes is not None
+    assert ir.routes.routes[0].legs == (Leg(name, 10_000),)
+
+
+def test_settings_of_the_caller_hold_for_every_cluster_of_the_chain() -> None:
+    web, v1, v2 = target("web"), target("admin", "v1"), target("admin", "v2")
+    splits = (ChainSplit(5000, f"resolver:{web.id}"), ChainSplit(5000, f"resolver:{v1.id}"))
+    nodes = (SplitterNode("splitter:web", splits), resolver(web), replace(resolver(v1), failover=(v2.id,)))
+    settings = CallSettings(
+        circuit_breakers=CircuitBreakers(max_connections=3),
+        outlier_detection=OutlierDetection(consecutive_5xx=4),
+        exact_balance=True,
+        max_request_headers_kb=96,
+    )
+    ir = build_upstream(chain(nodes, [web, v1, v2]), TRUST_DOMAIN, settings)
+    clusters = [cluster for cluster in ir.clusters if isinstance(cluster, MeshCluster)]
+    assert len(clusters) == 3
+    assert {cluster.circuit_breakers for cluster in clusters} == {settings.circuit_breakers}
+    assert {cluster.outlier_detection for cluster in clusters} == {settings.outlier_detection}
+    assert ir.exact_balance
+    assert isinstance(ir.filter, HttpManager)
+    assert ir.filter.max_request_headers_kb == 96
+
+
+STICKY = LoadBalancer("ring_hash", hash_policies=[HashPolicy("header", "x-user")])
+BY_USER = (ir_types.HashPolicy(HashField.HEADER, "x-user"),)
+
+
+def test_requests_are_hashed_where_the_instances_are_chosen_by_hash() -> None:
+    web, admin = target("web"), target("admin")
+    sticky = replace(resolver(admin), load_balancer=STICKY)
+    splits = (ChainSplit(5000, f"resolver:{web.id}"), ChainSplit(5000, sticky.key))
+    split = SplitterNode("splitter:web", splits, load_balancer=STICKY)
+    routes = (
+        ChainRoute(HTTPMatch(path_prefix="/a"), Destination("admin"), sticky.key),
+        ChainRoute(HTTPMatch(path_prefix="/b"), Destination("web"), f"resolver:{web.id}"),
+        ChainRoute(None, Destination("web"), split.key),
+    )
+    router = RouterNode("router:web", routes)
+    ir = build(router, split, resolver(web), sticky, targets=[web, admin])
+    assert ir.routes is not None
+    assert [route.hash_policies for route in ir.routes.routes] == [BY_USER, (), BY_USER]
+    by_name = {cluster.name: cluster for cluster in ir.clusters if isinstance(cluster, MeshCluster)}
+    assert by_name[admin.name].load_balancing == LoadBalancing(Balance.RING_HASH)
+    assert by_name[web.name].load_balancing == LoadBalancing()
+
+
+def test_a_chain_that_starts_at_a_resolver_hashes_too() -> None:
+    web = target("web")
+    ir = build(replace(resolver(web, default=False), load_balancer=STICKY), targets=[web])
+    assert ir.routes is not None
+    assert ir.routes.routes[0].hash_policies == BY_USER
+
+
+@pytest.mark.parametrize(
+    ("policy", "hashed"),
+    [
+        (LoadBalancer("maglev", hash_policies=[HashPolicy(source_ip=True)]), 1),
+        (STICKY, 0),
+        (LoadBalancer("maglev"), 0),
+        (LoadBalancer("random", hash_policies=[HashPolicy(source_ip=True)]), 0),
+    ],
+)
+def test_of_bytes_only_the_source_address_can_be_hashed(policy: LoadBalancer, hashed: int) -> None:
+    web = target("web")
+    ir = build(replace(resolver(web), load_balancer=policy), targets=[web], protocol="tcp")
+    assert ir.filter == TcpProxy("upstream.web.default.default.dc1", web.name, hash_source_ip=bool(hashed))
 
 
 def test_a_chain_whose_splitter_leads_to_a_splitter_is_refused() -> None:

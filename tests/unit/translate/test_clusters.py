@@ -4,9 +4,20 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from xdsmesh.ir.types import EndpointTarget, LocalCluster, MeshCluster, Protocol, UpstreamTls
+from xdsmesh.ir.types import (
+    AggregateCluster,
+    Balance,
+    CircuitBreakers,
+    EndpointTarget,
+    LoadBalancing,
+    LocalCluster,
+    MeshCluster,
+    OutlierDetection,
+    Protocol,
+    UpstreamTls,
+)
 from xdsmesh.model.duration import Duration
-from xdsmesh.translate.clusters import make_local_cluster, make_mesh_cluster
+from xdsmesh.translate.clusters import make_aggregate_cluster, make_local_cluster, make_mesh_cluster
 
 SNI = "admin.default.dc1.internal.example.consul"
 SPIFFE_ID = "spiffe://example.consul/ns/default/dc/dc1/svc/admin"
@@ -63,6 +74,58 @@ def test_http2_services_are_called_over_http2(protocol: Protocol) -> None:
 def test_other_services_need_no_options(protocol: Protocol) -> None:
     assert "typedExtensionProtocolOptions" not in mesh(replace(MESH, protocol=protocol))
     assert "typedExtensionProtocolOptions" not in local(replace(LOCAL, protocol=protocol))
+
+
+def test_limits_that_are_not_said_are_left_to_envoy_and_zero_is_said() -> None:
+    limited = replace(MESH, circuit_breakers=CircuitBreakers(max_connections=5, max_requests=0))
+    assert mesh(MESH)["circuitBreakers"] == {}
+    assert mesh(limited)["circuitBreakers"] == {"thresholds": [{"maxConnections": 5, "maxRequests": 0}]}
+    assert local(replace(LOCAL, circuit_breakers=CircuitBreakers(max_connections=7)))["circuitBreakers"] == {
+        "thresholds": [{"maxConnections": 7}]
+    }
+
+
+def test_an_endpoint_that_fails_is_left_out_as_the_caller_wants() -> None:
+    detection = OutlierDetection(Duration.of(seconds=1), 2, 0, 50, Duration.of(seconds=3))
+    assert mesh(replace(MESH, outlier_detection=detection))["outlierDetection"] == {
+        "interval": "1s",
+        "consecutive5xx": 2,
+        "enforcingConsecutive5xx": 0,
+        "maxEjectionPercent": 50,
+        "baseEjectionTime": "3s",
+    }
+
+
+@pytest.mark.parametrize(
+    ("balancing", "fields"),
+    [
+        (LoadBalancing(Balance.RANDOM), {"lbPolicy": "RANDOM"}),
+        (LoadBalancing(Balance.MAGLEV), {"lbPolicy": "MAGLEV"}),
+        (
+            LoadBalancing(Balance.RING_HASH, 64, 512),
+            {
+                "lbPolicy": "RING_HASH",
+                "ringHashLbConfig": {"minimumRingSize": "64", "maximumRingSize": "512"},
+            },
+        ),
+        (
+            LoadBalancing(Balance.LEAST_REQUEST, choice_count=5),
+            {"lbPolicy": "LEAST_REQUEST", "leastRequestLbConfig": {"choiceCount": 5}},
+        ),
+    ],
+)
+def test_load_balancing(balancing: LoadBalancing, fields: dict[str, Any]) -> None:
+    made = mesh(replace(MESH, load_balancing=balancing))
+    said = {key for key in made if "lbPolicy" in key or "LbConfig" in key} - {"commonLbConfig"}
+    assert {key: made[key] for key in said} == fields
+
+
+def test_an_aggregate_has_members_in_order_and_balances_nothing_itself() -> None:
+    made = MessageToDict(make_aggregate_cluster(AggregateCluster("web", ("b", "a"), Duration.of(seconds=2))))
+    assert made["clusterType"]["name"] == "envoy.clusters.aggregate"
+    assert made["clusterType"]["typedConfig"]["clusters"] == ["b", "a"]
+    assert (made["lbPolicy"], made["connectTimeout"]) == ("CLUSTER_PROVIDED", "2s")
+    assert not made.keys() & {"transportSocket", "edsClusterConfig", "outlierDetection", "type"}
 
 
 def test_the_application_is_reached_in_plain_text_at_a_fixed_address() -> None:

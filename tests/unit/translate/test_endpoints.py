@@ -36,3 +36,8 @@ def test_no_endpoints_are_an_answer_too() -> None:
         "clusterName": "admin",
         "endpoints": [{}],
     }
+
+
+def test_one_healthy_endpoint_may_be_enough_to_take_all_of_the_traffic() -> None:
+    assignment = make_load_assignment(LoadAssignment("admin", (), to_the_last=True))
+    assert MessageToDict(assignment)["policy"] == {"overprovisioningFactor": 100_000}

@@ -134,3 +134,28 @@ def test_listeners_that_share_a_filter_chain_do_not_share_an_address() -> None:
     assert chain(PUBLIC) == chain(other)
     assert made(PUBLIC)["address"] != made(other)["address"]
     assert made(PUBLIC)["address"] == {"socketAddress": {"address": "127.0.0.2", "portValue": 21000}}
+
+
+def test_bytes_of_one_address_can_be_kept_together() -> None:
+    tcp = replace(UPSTREAM, filter=TcpProxy("p", "c", hash_source_ip=True))
+    assert filter_of(tcp)["typedConfig"]["hashPolicy"] == [{"sourceIp": {}}]
+    assert "hashPolicy" not in filter_of(replace(tcp, filter=TcpProxy("p", "c")))["typedConfig"]
+
+
+def test_connections_are_counted_before_anything_is_done_with_them() -> None:
+    first, second = chain(replace(PUBLIC, max_connections=7))["filters"]
+    assert first["name"] == "envoy.filters.network.connection_limit"
+    assert first["typedConfig"]["maxConnections"] == "7"
+    assert first["typedConfig"]["statPrefix"] == "inbound_connection_limit"
+    assert second == filter_of(PUBLIC)
+
+
+def test_connections_are_balanced_only_where_that_is_wanted() -> None:
+    assert made(replace(PUBLIC, exact_balance=True))["connectionBalanceConfig"] == {"exactBalance": {}}
+    assert "connectionBalanceConfig" not in made(PUBLIC)
+
+
+def test_the_size_of_headers_is_left_to_envoy_unless_it_is_said() -> None:
+    large = replace(UPSTREAM, filter=HttpManager("p", Protocol.HTTP, "web", max_request_headers_kb=96))
+    assert filter_of(large)["typedConfig"]["maxRequestHeadersKb"] == 96
+    assert "maxRequestHeadersKb" not in filter_of(UPSTREAM)["typedConfig"]

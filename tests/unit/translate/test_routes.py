@@ -6,6 +6,8 @@ from google.protobuf.json_format import MessageToDict
 
 from xdsmesh.ir.types import (
     Comparison,
+    HashField,
+    HashPolicy,
     HeaderChanges,
     Leg,
     PathMatch,
@@ -149,6 +151,30 @@ def test_retries() -> None:
         "retriableStatusCodes": [503, 429],
     }
     assert action(retries=Retries(("5xx",)))["retryPolicy"] == {"retryOn": "5xx"}
+
+
+def test_a_retry_passes_over_what_was_tried_where_there_is_something_else() -> None:
+    (there, here) = (action(retries=Retries(("5xx",), elsewhere=it))["retryPolicy"] for it in (True, False))
+    assert there["retryPriority"]["name"] == "envoy.retry_priorities.previous_priorities"
+    assert there["retryPriority"]["typedConfig"]["updateFrequency"] == 1
+    assert "retryPriority" not in here
+
+
+@pytest.mark.parametrize(
+    ("policy", "made"),
+    [
+        (HashPolicy(HashField.HEADER, "x"), {"header": {"headerName": "x"}}),
+        (HashPolicy(HashField.QUERY_PARAMETER, "x"), {"queryParameter": {"name": "x"}}),
+        (HashPolicy(HashField.SOURCE_IP), {"connectionProperties": {"sourceIp": True}}),
+        (HashPolicy(HashField.COOKIE, "x"), {"cookie": {"name": "x"}}),
+        (
+            HashPolicy(HashField.COOKIE, "x", Duration(), "/p", terminal=True),
+            {"cookie": {"name": "x", "ttl": "0s", "path": "/p"}, "terminal": True},
+        ),
+    ],
+)
+def test_what_is_hashed(policy: HashPolicy, made: dict[str, Any]) -> None:
+    assert action(hash_policies=(policy,))["hashPolicy"] == [made]
 
 
 def rewrite(path: PathMatch, replacement: str) -> dict[str, Any]:

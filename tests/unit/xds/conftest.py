@@ -16,12 +16,16 @@ OPENED = 1000.0
 
 
 def resources(short: str, text: str) -> Resources:
-    """``a=1 b=2`` as resources. A cluster takes endpoints of its own name, unless that starts with static."""
+    """``a=1 b=2`` as resources. A cluster takes endpoints of its own name, unless that starts with static.
+
+    The version of a cluster of clusters names its members: ``a=3|x,y``.
+    """
     made = {}
     for pair in text.split():
         name, _, version = pair.partition("=")
-        eds_name = name if short == "CDS" and not name.startswith("static") else ""
-        made[name] = EncodedResource(TYPE_URLS[short], name, version, version.encode(), eds_name)
+        members = tuple(version.partition("|")[2].split(",")) if "|" in version else ()
+        eds_name = name if short == "CDS" and not members and not name.startswith("static") else ""
+        made[name] = EncodedResource(TYPE_URLS[short], name, version, version.encode(), eds_name, members)
     return made
 
 

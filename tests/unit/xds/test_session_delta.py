@@ -212,7 +212,8 @@ def test_an_extension_configuration_is_never_reported_missing(delta: Make) -> No
 def test_a_client_that_comes_back_is_sent_the_differences(delta: Make) -> None:
     talk = delta(CDS="a=1 b=2 d=1")
     assert talk.ask("CDS", initial="a=1 b=1 c=1") == []
-    assert talk.wait(0.3) == ["CDS b=2 d=1 -c"]
+    assert talk.wait(0.3) == ["CDS b=2 d=1"]
+    assert talk.ack("CDS") == ["CDS -c"]
 
 
 def test_a_client_that_holds_all_is_sent_nothing(delta: Make) -> None:

@@ -216,3 +216,67 @@ def test_on_a_new_stream_clusters_stay_until_the_routes_that_may_use_them_are_kn
     assert talk.ack("RDS") == ["CDS -c"]
     assert talk.ask("EDS", "-c") == []
     assert talk.ack("CDS") == []
+
+
+# Clusters of clusters
+
+
+def test_a_cluster_in_use_becomes_one_of_clusters_when_those_are_warm(delta: Make) -> None:
+    talk = mesh(delta)
+    assert talk.push(CDS="o=2|x,y x=1 y=1", EDS="x=1 y=1") == ["CDS x=1 y=1"]
+    assert talk.ask("EDS", "+x +y") == ["EDS x=1 y=1"]
+    assert talk.ack("CDS") == []
+    assert not talk.session.acknowledged(talk.view)
+    assert talk.ack("EDS") == ["CDS o=2|x,y"]
+    assert talk.ack("CDS", "") == ["EDS -o"]
+
+
+def test_in_sotw_the_cluster_stays_in_the_set_as_it_was_until_the_others_are_warm(sotw: Make) -> None:
+    talk = mesh(sotw)
+    assert talk.push(CDS="o=2|x,y x=1 y=1", EDS="x=1 y=1") == ["CDS o=1 x=1 y=1"]
+    assert talk.ask("EDS", "o x y", nonce=talk.nonces["EDS"]) == ["EDS x=1 y=1"]
+    assert talk.ack("CDS") == []
+    assert talk.ack("EDS", "o x y") == ["CDS o=2|x,y x=1 y=1"]
+
+
+def test_a_cluster_of_clusters_that_nobody_has_in_use_comes_with_them(either: Make) -> None:
+    talk = mesh(either)
+    sent = talk.push(CDS="o=1 n=1|x x=1", EDS="o=1 x=1", RDS="r=2")
+    assert sent == ["CDS n=1|x x=1" if talk.delta else "CDS n=1|x o=1 x=1"]
+
+
+def test_members_stay_until_the_cluster_that_replaces_them_is_warm(delta: Make) -> None:
+    talk = delta(CDS="o=1|x,y x=1 y=1", EDS="x=1 y=1", LDS="l=1", RDS="r=1")
+    talk.settle(*ALL)
+    assert talk.push(CDS="o=2", EDS="o=1") == ["CDS o=2"]
+    assert talk.ask("EDS", "+o") == ["EDS o=1"]
+    assert talk.ack("CDS") == []
+    assert talk.ack("EDS") == ["CDS -x -y"]
+
+
+def test_a_new_member_comes_before_the_cluster_that_counts_on_it(delta: Make) -> None:
+    talk = delta(CDS="o=1|x x=1", EDS="x=1")
+    talk.settle("CDS", "EDS")
+    assert talk.push(CDS="o=2|x,y x=1 y=1", EDS="x=1 y=1") == ["CDS y=1"]
+    talk.ask("EDS", "+y")
+    talk.ack("CDS")
+    assert talk.ack("EDS") == ["CDS o=2|x,y"]
+
+
+def test_a_cluster_of_clusters_waits_for_cold_ones_for_five_seconds(delta: Make) -> None:
+    talk = mesh(delta)
+    assert talk.push(CDS="o=2|x x=1", EDS="x=1") == ["CDS x=1"]
+    talk.ask("EDS", "+x")
+    talk.ack("CDS")
+    assert talk.wait(5) == ["CDS o=2|x"]
+
+
+def test_a_cluster_stays_as_it_was_while_one_of_those_that_would_replace_it_is_rejected(delta: Make) -> None:
+    talk = mesh(delta)
+    assert talk.push(CDS="o=2|x,y x=1 y=1", EDS="x=1 y=1") == ["CDS x=1 y=1"]
+    assert talk.nack("CDS", error="no") == []
+    assert talk.wait(5) == []
+    assert talk.push(CDS="o=2|x,y x=2 y=1") == ["CDS x=2 y=1"]
+    talk.ask("EDS", "+x +y")
+    assert talk.ack("CDS") == []
+    assert talk.ack("EDS") == ["CDS o=2|x,y"]

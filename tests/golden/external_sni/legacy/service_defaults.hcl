@@ -1,0 +1,4 @@
+Kind        = "service-defaults"
+Name        = "legacy"
+Protocol    = "http"
+ExternalSNI = "legacy.example.com"

@@ -1,0 +1,18 @@
+service {
+  id   = "client-1"
+  name = "client"
+  port = 8080
+
+  connect {
+    sidecar_service {
+      proxy {
+        upstreams = [
+          {
+            destination_name = "db"
+            local_bind_port  = 9191
+          },
+        ]
+      }
+    }
+  }
+}

@@ -1,0 +1,7 @@
+Kind = "service-resolver"
+Name = "db"
+Failover = {
+  "*" = {
+    Datacenters = ["dc2", "dc3"]
+  }
+}

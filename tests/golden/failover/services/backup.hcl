@@ -1,0 +1,10 @@
+service {
+  id      = "backup-1"
+  name    = "backup"
+  address = "127.0.0.3"
+  port    = 8080
+
+  connect {
+    sidecar_service {}
+  }
+}

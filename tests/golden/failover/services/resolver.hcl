@@ -1,0 +1,8 @@
+Kind           = "service-resolver"
+Name           = "web"
+ConnectTimeout = "2s"
+Failover = {
+  "*" = {
+    Service = "backup"
+  }
+}

@@ -1,0 +1,14 @@
+service {
+  id      = "web-1"
+  name    = "web"
+  address = "127.0.0.2"
+  port    = 8080
+
+  meta = {
+    version = "1"
+  }
+
+  connect {
+    sidecar_service {}
+  }
+}

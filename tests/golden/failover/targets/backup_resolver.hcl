@@ -1,0 +1,7 @@
+Kind = "service-resolver"
+Name = "backup"
+Subsets = {
+  old = {
+    Filter = "Service.Meta.version == old"
+  }
+}

@@ -1,0 +1,8 @@
+Kind = "service-resolver"
+Name = "db"
+LoadBalancer = {
+  Policy = "ring_hash"
+  RingHashConfig = {
+    MaximumRingSize = 100
+  }
+}

@@ -1,0 +1,10 @@
+Kind = "service-resolver"
+Name = "db"
+LoadBalancer = {
+  Policy = "maglev"
+  HashPolicies = [
+    {
+      SourceIP = true
+    },
+  ]
+}

@@ -1,0 +1,10 @@
+service {
+  id      = "db-1"
+  name    = "db"
+  address = "127.0.0.3"
+  port    = 8080
+
+  connect {
+    sidecar_service {}
+  }
+}

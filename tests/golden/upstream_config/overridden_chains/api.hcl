@@ -1,0 +1,10 @@
+service {
+  id      = "api-1"
+  name    = "api"
+  address = "127.0.0.3"
+  port    = 8080
+
+  connect {
+    sidecar_service {}
+  }
+}

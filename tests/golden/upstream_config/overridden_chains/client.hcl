@@ -1,0 +1,26 @@
+service {
+  id   = "client-1"
+  name = "client"
+  port = 8080
+
+  connect {
+    sidecar_service {
+      proxy {
+        upstreams = [
+          {
+            destination_name = "web"
+            local_bind_port  = 9191
+          },
+          {
+            destination_name = "api"
+            local_bind_port  = 9192
+          },
+          {
+            destination_name = "db"
+            local_bind_port  = 9193
+          },
+        ]
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+Kind = "service-router"
+Name = "a"
+Routes = [
+  {
+    Match {
+      HTTP {
+        PathPrefix = "/b"
+      }
+    }
+    Destination {
+      Service = "b"
+    }
+  },
+]
