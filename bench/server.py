@@ -26,6 +26,7 @@ class Server:
     """A running server, and its HTTP API for as long as this is entered as a context."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, http_port: int, xds_port: int) -> None:
+        self.http_port = http_port
         self.xds_port = xds_port
         self._process = process
         self._log = log

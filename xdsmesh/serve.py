@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ import uvloop
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.app import make_app
+from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
@@ -78,6 +79,7 @@ async def _serve(settings: Settings) -> None:
         index = Index()
         loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
+        queries = Queries(store)
         keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
         loop.keep_leaves(keeper)
         async with asyncio.TaskGroup() as tasks:
@@ -85,10 +87,13 @@ async def _serve(settings: Settings) -> None:
                 tasks.create_task(loop.run(), name="loop"),
                 tasks.create_task(loop.feed(batches(store)), name="feed"),
                 tasks.create_task(keeper.run(), name="leaf keeper"),
+                tasks.create_task(queries.run(), name="queries"),
             ]
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, loop, index, repository)
+            listeners = await _listen(
+                settings, _Served(loop, index, repository, queries, issuer.bundle.trust_domain)
+            )
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -117,21 +122,34 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         await folder.load()
 
 
-async def _listen(settings: Settings, loop: Loop, index: Index, repository: Repository) -> AsyncExitStack:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What the listeners show."""
+
+    loop: Loop
+    index: Index
+    repository: Repository
+    queries: Queries
+    trust_domain: str
+
+
+async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
     async with AsyncExitStack() as stack:
         xds_port = OFF
         if settings.xds:
-            ads = AdsServer(loop, registry, _now)
+            ads = AdsServer(served.loop, registry, _now)
             xds_port = await ads.start(str(settings.xds))
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
-            about = About(__version__, repository.node, xds_port, ENVOY_VERSIONS)
-            http = HttpServer(make_app(repository, registry, index, about))
+            repository, queries = served.repository, served.queries
+            about = About(__version__, repository.node, served.trust_domain, xds_port, ENVOY_VERSIONS)
+            http = HttpServer(make_app(repository, registry, served.index, about, queries))
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
+            stack.callback(queries.close)
             log.info("serving HTTP", address=str(replace(settings.http, port=port)))
         # What exists now lives as long as the server: leave it out of every later collection.
         gc.freeze()

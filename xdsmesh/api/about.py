@@ -12,10 +12,12 @@ OFF = -1
 class About:
     """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
 
-    ``envoy_versions`` are the versions of Envoy that it was built for, such as ``1.40.0``.
+    ``trust_domain`` is the mesh's, such as ``corp.consul``. ``envoy_versions`` are the versions of Envoy that
+    it was built for, such as ``1.40.0``.
     """
 
     version: str
     node: Node
+    trust_domain: str
     xds_port: int = OFF
     envoy_versions: tuple[str, ...] = ()

@@ -7,9 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from xdsmesh.api.about import OFF, About
-from xdsmesh.api.encode import AgentService, agent_service
-from xdsmesh.api.reply import Reply, empty
+from xdsmesh.api.changes import instance_topic
+from xdsmesh.api.encode import agent_service
+from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Reply, Sent, empty
 from xdsmesh.api.request import AnyRequest, author, tail
+from xdsmesh.api.shapes import AgentService
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_service
 from xdsmesh.model.errors import NotFoundError
@@ -70,21 +74,31 @@ async def deregister(request: AnyRequest, repository: NamedDependency[Repository
 
 
 @get("/v1/agent/services")
-async def services(repository: NamedDependency[Repository]) -> Reply[dict[str, AgentService]]:
-    """All instances by id."""
+async def services(
+    request: AnyRequest, repository: NamedDependency[Repository]
+) -> Reply[dict[str, AgentService]]:
+    """All instances by id, or those that ``?filter`` asks for."""
+    is_wanted = filter_of(request, AgentService)
     _, instances = await repository.instances()
-    return Reply({each.value.id: agent_service(each.value) for each in instances})
+    shown = [agent_service(each.value) for each in instances]
+    return Reply({each.id: each for each in shown if is_wanted(each)})
 
 
 @get("/v1/agent/service/{id:path}")
-async def service(request: AnyRequest, repository: NamedDependency[Repository]) -> Reply[AgentService]:
-    """One instance."""
+async def service(
+    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Sent:
+    """One instance. A caller waits for another one with ``?hash``, the hash of what it has."""
     service_id = tail(request)
-    stored = await repository.instance(service_id)
-    if stored is None:
-        raise NotFoundError(f'unknown service ID "{service_id}"')
-    answer = agent_service(stored.value)
-    return Reply(answer, headers={"X-Consul-ContentHash": answer.content_hash})
+
+    async def read() -> Seen:
+        stored = await repository.instance(service_id)
+        if stored is None:
+            raise NotFoundError(f'unknown service ID "{service_id}"')
+        answer = agent_service(stored.value)
+        return Seen(answer, frozenset({instance_topic(service_id)}), hash=answer.content_hash)
+
+    return await queries.answer(request, read)
 
 
 def _member(about: About) -> dict[str, Any]:

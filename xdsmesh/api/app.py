@@ -5,9 +5,10 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from xdsmesh.api import agent, catalog, config, health, proxies, status
+from xdsmesh.api import agent, catalog, config, discovery_chain, health, proxies, status
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
@@ -27,6 +28,8 @@ ROUTES: Final = (
     config.read,
     config.read_all,
     config.remove,
+    discovery_chain.read,
+    discovery_chain.read_overridden,
     health.service,
     proxies.proxies,
     proxies.work,
@@ -35,8 +38,10 @@ ROUTES: Final = (
 )
 
 
-def make_app(repository: Repository, registry: Registry, index: Index, about: About) -> Litestar:
-    """Make the application; it holds no state of its own."""
+def make_app(
+    repository: Repository, registry: Registry, index: Index, about: About, queries: Queries
+) -> Litestar:
+    """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
     traced = proxies.Proxies(registry, index, repository)
     return Litestar(
         list(ROUTES),
@@ -44,6 +49,7 @@ def make_app(repository: Repository, registry: Registry, index: Index, about: Ab
             "repository": Provide(lambda: repository, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
             "about": Provide(lambda: about, sync_to_thread=False),
+            "queries": Provide(lambda: queries, sync_to_thread=False),
         },
         before_request=make_gate(repository.datacenter),
         exception_handlers=HANDLERS,

@@ -3,11 +3,14 @@
 from litestar import get
 from litestar.di import NamedDependency
 
-from xdsmesh.api.encode import ServiceNode, service_node
-from xdsmesh.api.reply import Reply
-from xdsmesh.api.request import AnyRequest, tail
-from xdsmesh.catalog.repository import Repository, Stored
-from xdsmesh.model.catalog import Instance
+from xdsmesh.api.changes import ALL_INSTANCES, service_topic
+from xdsmesh.api.encode import service_node
+from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, node_meta_of
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Reply, Sent
+from xdsmesh.api.request import AnyRequest
+from xdsmesh.api.shapes import ServiceNode
+from xdsmesh.catalog.repository import Repository
 
 
 @get("/v1/catalog/datacenters")
@@ -17,32 +20,34 @@ async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str
 
 
 @get("/v1/catalog/services")
-async def services(repository: NamedDependency[Repository]) -> Reply[dict[str, list[str]]]:
+async def services(
+    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Sent:
     """The names of the services, sidecars included, each with the tags of its instances."""
-    revision, instances = await repository.instances()
-    tags: dict[str, set[str]] = {}
-    for each in instances:
-        tags.setdefault(each.value.service, set()).update(each.value.tags)
-    return Reply({service: sorted(tags[service]) for service in sorted(tags)}, index=revision)
+    is_wanted, node_meta = filter_of(request, ServiceNode), node_meta_of(request)
+
+    async def read() -> Seen:
+        _, instances = await repository.instances()
+        tags: dict[str, set[str]] = {}
+        for each in instances:
+            if is_node(each.value.node, node_meta) and is_wanted(service_node(each)):
+                tags.setdefault(each.value.service, set()).update(each.value.tags)
+        content = {service: sorted(tags[service]) for service in sorted(tags)}
+        return Seen(content, frozenset({ALL_INSTANCES}))
+
+    return await queries.answer(request, read)
 
 
-@get("/v1/catalog/service/{name:path}")
-async def service(request: AnyRequest, repository: NamedDependency[Repository]) -> Reply[list[ServiceNode]]:
+@get(["/v1/catalog/service", "/v1/catalog/service/{name:path}"])
+async def service(
+    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Sent:
     """The instances of a service; of an unknown one there are none."""
-    revision, found = await instances_of(request, repository)
-    return Reply([service_node(each) for each in found], index=revision)
+    question, is_wanted = ServiceQuestion.of(request), filter_of(request, ServiceNode)
 
+    async def read() -> Seen:
+        found = [service_node(each) for each in await question.find(repository, queries.changes)]
+        topics = frozenset({service_topic(question.name)})
+        return Seen([row for row in found if is_wanted(row)], topics)
 
-async def instances_of(request: AnyRequest, repository: Repository) -> tuple[int, list[Stored[Instance]]]:
-    """The store's revision, and the instances of the service in the path that have every ``?tag``.
-
-    Letter case is ignored.
-    """
-    wanted = tail(request).casefold()
-    needed = {tag.casefold() for tag in request.query_params.getall("tag", [])}
-    revision, instances = await repository.instances()
-    return revision, [
-        each
-        for each in instances
-        if each.value.service.casefold() == wanted and needed <= {tag.casefold() for tag in each.value.tags}
-    ]
+    return await queries.answer(request, read)

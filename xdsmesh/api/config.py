@@ -1,31 +1,34 @@
 """``/v1/config``: config entries, written whole and read back as they were written."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import delete, get, put
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.params import FromPath, QueryParameter, RawBody
+from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK
 
+from xdsmesh.api.changes import entries_topic, entry_topic
 from xdsmesh.api.encode import entry_body
-from xdsmesh.api.reply import Reply
-from xdsmesh.api.request import AnyRequest, author, tail
+from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Reply, Sent
+from xdsmesh.api.request import AnyRequest, author, tail, unsigned
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_entry
 from xdsmesh.config.kinds import KINDS
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.model.errors import NotFoundError
-
-CheckAndSet = Annotated[int | None, QueryParameter(ge=0)]
-"""The ``ModifyIndex`` that the entry must have for the change to be made; 0: it must not exist."""
 
 
 @put("/v1/config")
-async def write(
-    request: AnyRequest, body: RawBody, repository: NamedDependency[Repository], cas: CheckAndSet = None
-) -> Reply[bool]:
-    """Write an entry whole; false when ``cas`` does not match."""
+async def write(request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]) -> Reply[bool]:
+    """Write an entry whole.
+
+    ``cas`` is the ``ModifyIndex`` that it must have for that, 0: it must not exist; else the answer is false.
+    """
+    cas = unsigned(request, "cas")
     return Reply(await repository.put_entry(decode_entry(body), author(request), cas))
 
 
@@ -36,7 +39,7 @@ async def write_all(
     """Write the entries of a JSON list together or not at all. This path is our own."""
     try:
         bodies = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ClientException(
             f"Request decode failed: a list of config entries is expected: {error}"
         ) from error
@@ -46,36 +49,57 @@ async def write_all(
 
 @get("/v1/config/{kind:str}/{name:path}")
 async def read(
-    request: AnyRequest, kind: FromPath[str], repository: NamedDependency[Repository]
-) -> Reply[dict[str, Any]]:
+    request: AnyRequest,
+    kind: FromPath[str],
+    repository: NamedDependency[Repository],
+    queries: NamedDependency[Queries],
+) -> Sent:
     """One entry."""
     _check_kind(kind)
     name = tail(request)
-    stored = await repository.entry(kind, name)
-    if stored is None:
-        raise NotFoundError(f'Config entry not found for "{kind}" / "{name}"')
-    return Reply(entry_body(stored), index=stored.modified)
+
+    async def look() -> Seen:
+        stored = await repository.entry(kind, name)
+        topics = frozenset({entry_topic(kind, name)})
+        if stored is None:
+            return Seen(None, topics, missing=f'Config entry not found for "{kind}" / "{name}"')
+        return Seen(entry_body(stored), topics)
+
+    return await queries.answer(request, look)
 
 
 @get("/v1/config/{kind:str}")
 async def read_all(
-    kind: FromPath[str], repository: NamedDependency[Repository]
-) -> Reply[list[dict[str, Any]]]:
-    """All entries of a kind, sorted by name."""
-    _check_kind(kind)
-    revision, entries = await repository.entries(kind)
-    return Reply([entry_body(each) for each in entries], index=revision)
-
-
-@delete("/v1/config/{kind:str}/{name:path}", status_code=HTTP_200_OK)
-async def remove(
     request: AnyRequest,
     kind: FromPath[str],
     repository: NamedDependency[Repository],
-    cas: CheckAndSet = None,
+    queries: NamedDependency[Queries],
+) -> Sent:
+    """All entries of a kind, sorted by name; of service-defaults those that ``?filter`` asks for."""
+    _check_kind(kind)
+    if request.query_params.get("filter") and kind != ServiceDefaults.KIND:
+        raise ClientException(
+            f"Invalid filter: of config entries only {ServiceDefaults.KIND} can be filtered"
+        )
+    is_wanted = filter_of(request, KINDS[kind])
+
+    async def look() -> Seen:
+        _, entries = await repository.entries(kind)
+        shown = [entry_body(each) for each in entries if is_wanted(each.value)]
+        return Seen(shown, frozenset({entries_topic(kind)}))
+
+    return await queries.answer(request, look)
+
+
+@delete(["/v1/config/{kind:str}", "/v1/config/{kind:str}/{name:path}"], status_code=HTTP_200_OK)
+async def remove(
+    request: AnyRequest, kind: FromPath[str], repository: NamedDependency[Repository]
 ) -> Reply[dict[str, Any] | bool]:
     """Delete an entry, if it is there; with ``cas`` the answer is whether it did match."""
+    if "name" not in request.path_params:
+        raise NotFoundError(f"Invalid URL path: the name of the {kind} to delete is missing in it")
     _check_kind(kind)
+    cas = unsigned(request, "cas")
     done = await repository.delete_entry(kind, tail(request), author(request), cas)
     return Reply(done if cas is not None else {})
 

@@ -1,178 +1,49 @@
-"""The catalog's values in the shapes of Consul's HTTP API.
+"""The catalog's values in the shapes of the HTTP API."""
 
-Shapes: https://developer.hashicorp.com/consul/api-docs/health, .../catalog and .../agent/service. A field
-with a default is left out while it has it, as Consul does; the others are always there.
-"""
-
+import dataclasses
 import hashlib
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
 
+from xdsmesh.api.shapes import (
+    AgentService,
+    HealthCheck,
+    HealthNode,
+    HealthRow,
+    HealthService,
+    Proxy,
+    ServiceNode,
+    Upstream,
+    Weights,
+)
 from xdsmesh.catalog.repository import Stored
 from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.mesh import Mesh
 from xdsmesh.model import catalog
 from xdsmesh.model.catalog import Instance, Node
 from xdsmesh.model.duration import Duration
 
-_INITIALISMS: Final = {"id": "ID"}
 _HASH_DIGITS: Final = 16
 
 
-def _go_name(name: str) -> str:
-    return "".join(_INITIALISMS.get(word, word.capitalize()) for word in name.split("_"))
-
-
-class Shape(Struct, frozen=True, rename=_go_name, omit_defaults=True):
-    """The base of what is answered."""
-
-
-class Weights(Shape, frozen=True):
-    """An instance's share of the traffic, by its health."""
-
-    passing: int
-    warning: int
-
-
-class Upstream(Shape, frozen=True):
-    """A service that a proxy calls."""
-
-    destination_type: str
-    destination_name: str
-    local_bind_address: str
-    local_bind_port: int
-    mesh_gateway: dict[str, str]
-
-
-class Proxy(Shape, frozen=True):
-    """What a sidecar does; on an ordinary service all of it is empty."""
-
-    mode: str
-    mesh_gateway: dict[str, str]
-    expose: dict[str, bool]
-    destination_service_name: str = ""
-    destination_service_id: str = ""
-    local_service_address: str = ""
-    local_service_port: int = 0
-    config: dict[str, str | int] = field(default_factory=dict)
-    upstreams: list[Upstream] = field(default_factory=list)
-
-
-class AgentService(Shape, frozen=True):
-    """A service instance as its agent shows it."""
-
-    id: str
-    service: str
-    tags: list[str]
-    meta: dict[str, str]
-    port: int
-    address: str
-    weights: Weights
-    enable_tag_override: bool
-    datacenter: str
-    kind: str = ""
-    proxy: Proxy | None = None
-    content_hash: str = ""
-
-
-class HealthNode(Shape, frozen=True):
-    """A node, in a health row."""
-
-    id: str
-    node: str
-    address: str
-    datacenter: str
-    tagged_addresses: dict[str, str]
-    meta: dict[str, str]
-    create_index: int
-    modify_index: int
-
-
-class HealthService(Shape, frozen=True):
-    """A service instance, in a health row."""
-
-    id: str
-    service: str
-    tags: list[str]
-    address: str
-    meta: dict[str, str]
-    port: int
-    weights: Weights
-    enable_tag_override: bool
-    proxy: Proxy
-    connect: dict[str, bool]
-    peer_name: str
-    create_index: int
-    modify_index: int
-    kind: str = ""
-
-
-class HealthCheck(Shape, frozen=True):
-    """What a check last said of an instance."""
-
-    node: str
-    check_id: str
-    name: str
-    status: str
-    notes: str
-    output: str
-    service_id: str
-    service_name: str
-    service_tags: list[str]
-    type: str
-    interval: str
-    timeout: str
-    exposed_port: int
-    definition: dict[str, str]
-    create_index: int
-    modify_index: int
-
-
-class HealthRow(Shape, frozen=True):
-    """An instance with its node and all checks that decide about it."""
-
-    node: HealthNode
-    service: HealthService
-    checks: list[HealthCheck]
-
-
-class ServiceNode(Shape, frozen=True):
-    """An instance and its node, flat."""
-
-    id: str
-    node: str
-    address: str
-    datacenter: str
-    tagged_addresses: dict[str, str]
-    node_meta: dict[str, str]
-    service_kind: str
-    service_id: str
-    service_name: str
-    service_tags: list[str]
-    service_address: str
-    service_weights: Weights
-    service_meta: dict[str, str]
-    service_port: int
-    service_socket_path: str
-    service_enable_tag_override: bool
-    service_proxy: Proxy
-    service_connect: dict[str, bool]
-    create_index: int
-    modify_index: int
-
-
 def entry_body(stored: Stored[Entry]) -> dict[str, Any]:
-    """A config entry: its kind and name, its own fields, and the revisions that compare-and-set uses."""
+    """A config entry: its kind and name, its own fields, and the revisions that compare-and-set uses.
+
+    The only entry of the kind ``mesh`` shows no name, as in Consul.
+    """
     entry = stored.value
-    return {
+    body = {
         "Kind": entry.KIND,
         "Name": entry.name,
         **codec.encode(entry),
         "CreateIndex": stored.created,
         "ModifyIndex": stored.modified,
     }
+    if isinstance(entry, Mesh):
+        del body["Name"]
+    return body
 
 
 def agent_service(instance: Instance) -> AgentService:
@@ -302,32 +173,70 @@ def _proxy(instance: Instance) -> Proxy:
         mode="",
         config=_proxy_config(proxy),
         upstreams=[_upstream(upstream) for upstream in proxy.upstreams],
-        mesh_gateway={},
+        mesh_gateway=_mesh_gateway(proxy.mesh_gateway),
         expose={},
     )
 
 
-def _proxy_config(proxy: catalog.Proxy) -> dict[str, str | int]:
+def _mesh_gateway(mode: str) -> dict[str, str]:
+    return {"Mode": mode} if mode else {}
+
+
+def _proxy_config(proxy: catalog.Proxy) -> dict[str, Any]:
     """The proxy's own settings under the keys of ``Proxy.Config``; what it does not set is left out."""
-    settings: dict[str, str | int | None] = {
-        "bind_address": proxy.bind_address or None,
-        "bind_port": proxy.bind_port or None,
-        "protocol": proxy.protocol or None,
-        "local_connect_timeout_ms": _milliseconds(proxy.local_connect_timeout),
-        "local_request_timeout_ms": _milliseconds(proxy.local_request_timeout),
-    }
-    return {key: value for key, value in settings.items() if value is not None}
-
-
-def _milliseconds(duration: Duration | None) -> int | None:
-    return duration.nanoseconds // 1_000_000 if duration is not None else None
+    return _given(
+        bind_address=proxy.bind_address or None,
+        bind_port=proxy.bind_port or None,
+        protocol=proxy.protocol or None,
+        local_connect_timeout_ms=_milliseconds(proxy.local_connect_timeout),
+        local_request_timeout_ms=_milliseconds(proxy.local_request_timeout),
+        local_idle_timeout_ms=_milliseconds(proxy.local_idle_timeout),
+        max_inbound_connections=proxy.max_inbound_connections,
+        max_request_headers_kb=proxy.max_request_headers_kb,
+        balance_inbound_connections=proxy.balance_inbound_connections or None,
+    )
 
 
 def _upstream(upstream: catalog.Upstream) -> Upstream:
+    settings = upstream.settings or catalog.UpstreamSettings()
     return Upstream(
         destination_type="service",
         destination_name=upstream.destination_name,
         local_bind_address=upstream.local_bind_address,
         local_bind_port=upstream.local_bind_port,
-        mesh_gateway={},
+        mesh_gateway=_mesh_gateway(settings.mesh_gateway),
+        config=_upstream_config(settings),
     )
+
+
+def _upstream_config(settings: catalog.UpstreamSettings) -> dict[str, Any]:
+    """How an upstream is called, under the keys of its ``Config``."""
+    return _given(
+        protocol=settings.protocol or None,
+        connect_timeout_ms=_milliseconds(settings.connect_timeout or None),
+        limits=_given(**dataclasses.asdict(settings.limits)) if settings.limits else None,
+        passive_health_check=_passive_health_check(settings.passive_health_check),
+        balance_outbound_connections=settings.balance_outbound_connections or None,
+    )
+
+
+def _passive_health_check(check: catalog.PassiveHealthCheck | None) -> dict[str, Any] | None:
+    """Its durations are Go strings, as people write them there."""
+    if check is None:
+        return None
+    return _given(
+        interval=str(check.interval) if check.interval else None,
+        max_failures=check.max_failures or None,
+        enforcing_consecutive_5xx=check.enforcing_consecutive_5xx,
+        max_ejection_percent=check.max_ejection_percent,
+        base_ejection_time=str(check.base_ejection_time) if check.base_ejection_time else None,
+    )
+
+
+def _given(**settings: object) -> dict[str, Any]:
+    """The settings that are set."""
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _milliseconds(duration: Duration | None) -> int | None:
+    return duration.nanoseconds // 1_000_000 if duration is not None else None

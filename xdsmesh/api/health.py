@@ -3,18 +3,31 @@
 from litestar import get
 from litestar.di import NamedDependency
 
-from xdsmesh.api.catalog import instances_of
-from xdsmesh.api.encode import HealthRow, health_row
-from xdsmesh.api.reply import Reply
+from xdsmesh.api.changes import service_topic
+from xdsmesh.api.encode import health_row
+from xdsmesh.api.narrow import ServiceQuestion, filter_of
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag
+from xdsmesh.api.shapes import HealthRow
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.model.catalog import Health
 
 
-@get("/v1/health/service/{name:path}")
-async def service(request: AnyRequest, repository: NamedDependency[Repository]) -> Reply[list[HealthRow]]:
+@get(["/v1/health/service", "/v1/health/service/{name:path}"])
+async def service(
+    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
+    question, is_wanted = ServiceQuestion.of(request), filter_of(request, HealthRow)
     only_passing = flag(request, "passing")
-    revision, found = await instances_of(request, repository)
-    rows = [health_row(each) for each in found if not only_passing or each.value.health is Health.PASSING]
-    return Reply(rows, index=revision)
+
+    async def read() -> Seen:
+        found = await question.find(repository, queries.changes)
+        shown = [
+            health_row(each) for each in found if not only_passing or each.value.health is Health.PASSING
+        ]
+        topics = frozenset({service_topic(question.name)})
+        return Seen([row for row in shown if is_wanted(row)], topics)
+
+    return await queries.answer(request, read)

@@ -1,42 +1,90 @@
-"""How an answer is put: JSON, compact or on ``?pretty`` indented, with the revision it was read at."""
+"""How an answer is put: JSON, compact or on ``?pretty`` indented, small on the wire, with its index."""
 
+import gzip
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Generic, Self, TypeVar
 
 import msgspec
 from litestar import MediaType, Response
 from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK, HTTP_404_NOT_FOUND
+from litestar.types import Receive, Scope, Send
 
-from xdsmesh.api.request import AnyRequest
+from xdsmesh.api.request import AnyRequest, accepts_gzip, consistency, is_pretty
 
 T = TypeVar("T")
 
 _encoder: Final = msgspec.json.Encoder()
 _INDENT: Final = 4
+_WORTH_PACKING: Final = 1400
+"""Bytes: less than this fits in one packet anyway."""
+_CONTENT_TYPES: Final = {MediaType.JSON: "application/json", MediaType.TEXT: "text/plain; charset=utf-8"}
 
 
-class Reply(Response[T]):
-    """A value as JSON.
+@dataclass(frozen=True)
+class Answer:
+    """A body that is ready to be sent, to as many as ask for it."""
 
-    ``index`` is the store's revision that the value was read at. Clients take an index below 1 for a
-    fault, and read no further header after a missing ``X-Consul-LastContact``; so both are always right.
-    """
+    body: bytes
+    status: int = HTTP_200_OK
+    media_type: MediaType = MediaType.JSON
 
-    def __init__(
-        self, content: T, *, index: int | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(
-            content, headers={**(headers or {}), **_index_headers(index)}, media_type=MediaType.JSON
-        )
+    @classmethod
+    def of(cls, content: object, missing: str = "", *, pretty: bool = False) -> Self:
+        """Encode what was read; or, of something that is not there, what to say about it."""
+        if missing:
+            return cls(missing.encode(), HTTP_404_NOT_FOUND, MediaType.TEXT)
+        return cls(as_json(content, pretty=pretty))
+
+    def on_the_wire(self, request: AnyRequest) -> tuple[bytes, dict[str, str]]:
+        """The body as one caller gets it, and the headers that say so."""
+        if len(self.body) < _WORTH_PACKING:
+            return self.body, {}
+        if not accepts_gzip(request):
+            return self.body, {"Vary": "Accept-Encoding"}
+        return self._packed, {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return gzip.compress(self.body, mtime=0)
+
+
+class Reply(Response[T], Generic[T]):
+    """A value as JSON, for what has no index to wait by."""
+
+    def __init__(self, content: T) -> None:
+        super().__init__(content, media_type=MediaType.JSON)
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:
         """Encode for this request."""
-        body = _encoder.encode(self.content)
-        if "pretty" in request.query_params:
-            body = msgspec.json.format(body, indent=_INDENT) + b"\n"
-        return Response(body, headers=self.headers, media_type=self.media_type).to_asgi_response(
-            app, request, **options
-        )
+        body, headers = Answer.of(self.content, pretty=is_pretty(request)).on_the_wire(request)
+        response = Response(body, headers={**self.headers, **headers}, media_type=self.media_type)
+        return response.to_asgi_response(app, request, **options)
+
+
+class Sent:
+    """An answer on its way to one caller, as an ASGI application.
+
+    It is little work, since one write may have thousands of them sent.
+    """
+
+    def __init__(self, answer: Answer, request: AnyRequest, headers: Mapping[str, str]) -> None:
+        self._status = answer.status
+        self._body, encoding = answer.on_the_wire(request)
+        told = {
+            **headers,
+            **encoding,
+            "Content-Type": _CONTENT_TYPES[answer.media_type],
+            "Content-Length": str(len(self._body)),
+        }
+        self._headers = [(name.encode(), value.encode()) for name, value in told.items()]
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 def empty() -> Response[bytes]:
@@ -44,12 +92,23 @@ def empty() -> Response[bytes]:
     return Response(b"", media_type=MediaType.TEXT)
 
 
-def _index_headers(index: int | None) -> dict[str, str]:
-    if index is None:
-        return {}
-    return {
+def as_json(content: object, *, pretty: bool) -> bytes:
+    """A value as JSON; indented it also ends with a line feed."""
+    body = _encoder.encode(content)
+    return msgspec.json.format(body, indent=_INDENT) + b"\n" if pretty else body
+
+
+def index_headers(request: AnyRequest, index: int) -> dict[str, str]:
+    """What tells a caller how new an answer is.
+
+    Clients take an index below 1 for a fault, and read no further header after a missing
+    ``X-Consul-LastContact``; so both are always right.
+    """
+    headers = {
         "X-Consul-Index": str(max(index, 1)),
         "X-Consul-KnownLeader": "true",
         "X-Consul-LastContact": "0",
-        "X-Consul-Effective-Consistency": "leader",
+        "X-Consul-Effective-Consistency": consistency(request),
+        "X-Consul-Query-Backend": "blocking-query",
     }
+    return {**headers, "X-Cache": "MISS"} if "cached" in request.query_params else headers

@@ -1,33 +1,46 @@
 """What every request goes through before its handler, and what handlers read besides body and query."""
 
+import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from litestar import Request
+from litestar import MediaType, Request, Response
 from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
+from litestar.status_codes import HTTP_200_OK
 
 from xdsmesh.model.origin import Origin, Source
 
 AnyRequest = Request[Any, Any, Any]
 
 _TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
-_NOT_BUILT: Final = ("filter", "node-meta", "peer", "sg", "sameness-group")
+_NOT_BUILT: Final = ("peer", "sg", "sameness-group")
+_EXCLUDE_EACH_OTHER: Final = (("stale", "consistent"), ("cached", "consistent"))
 _TRUE: Final = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _PORTS: Final = {"http": 80, "https": 443}
+_UNSIGNED: Final = re.compile(r"[0-9]{1,20}")
+_MAX_UNSIGNED: Final = 2**64 - 1
+_REFUSED_QUALITY: Final = re.compile(r"q=0(\.0*)?")
 
 
-def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[None]]:
-    """Make the check of all that a request must be free of, whatever it asks for."""
+def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
+    """Make the check of all that a request must be free of, whatever it asks for.
 
-    async def gate(request: AnyRequest) -> None:
+    It answers OPTIONS itself, which asks for nothing but the methods.
+    """
+
+    async def gate(request: AnyRequest) -> Response[bytes] | None:
         _refuse_other_sites(request)
         path_of(request)
+        if request.scope["method"] == "OPTIONS":
+            return _methods(request)
         _refuse_tenancy(request)
         _refuse_other_datacenters(request, datacenter)
         _refuse_what_would_narrow(request)
+        _refuse_contradictions(request)
+        return None
 
     return gate
 
@@ -86,6 +99,49 @@ def flag(request: AnyRequest, name: str) -> bool:
     raise ClientException(f"Invalid value for ?{name}: {value!r} (leave it empty, or use true or false)")
 
 
+def unsigned(request: AnyRequest, name: str) -> int | None:
+    """A number of the query string, as a 64-bit index is written; None when it is not given, or empty.
+
+    Raises:
+        ClientException: the value is no such number.
+    """
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    if not _UNSIGNED.fullmatch(text) or (value := int(text)) > _MAX_UNSIGNED:
+        raise ClientException(f"Invalid {name}: {text!r} is not a whole number from 0 to {_MAX_UNSIGNED}")
+    return value
+
+
+def is_pretty(request: AnyRequest) -> bool:
+    """Whether a person is going to read the answer."""
+    return "pretty" in request.query_params
+
+
+def consistency(request: AnyRequest) -> str:
+    """How fresh the caller wants the answer. Here all answers are equally fresh."""
+    for word in ("consistent", "stale"):
+        if word in request.query_params:
+            return word
+    return "stale" if "max_stale" in request.query_params else "leader"
+
+
+def accepts_gzip(request: AnyRequest) -> bool:
+    """Whether the caller reads gzip, RFC 9110 section 12.5.3."""
+    for choice in request.headers.get("accept-encoding", "").lower().split(","):
+        coding, *parameters = (part.strip() for part in choice.split(";"))
+        if coding == "gzip":
+            return not any(_REFUSED_QUALITY.fullmatch(parameter) for parameter in parameters)
+    return False
+
+
+def _methods(request: AnyRequest) -> Response[bytes]:
+    path = request.scope["path_template"]
+    methods = next(route.methods for route in request.app.routes if route.path_format == path)
+    allowed = ", ".join(["OPTIONS", *sorted(methods - {"OPTIONS"})])
+    return Response(b"", headers={"Allow": allowed}, media_type=MediaType.TEXT, status_code=HTTP_200_OK)
+
+
 def _refuse_other_sites(request: AnyRequest) -> None:
     """Browsers add ``Origin`` to what a page sends; only the server's own pages may send anything.
 
@@ -125,3 +181,9 @@ def _refuse_what_would_narrow(request: AnyRequest) -> None:
     for name in _NOT_BUILT:
         if name in request.query_params:
             raise ClientException(f"Invalid parameter: ?{name} is not supported yet (leave it out)")
+
+
+def _refuse_contradictions(request: AnyRequest) -> None:
+    for one, other in _EXCLUDE_EACH_OTHER:
+        if one in request.query_params and other in request.query_params:
+            raise ClientException(f"Invalid parameters: ?{one} and ?{other} exclude each other")

@@ -28,6 +28,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            headers=[("X-Consul-Default-ACL-Policy", "allow")],  # there are no ACLs to deny anything
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
@@ -66,7 +67,8 @@ def _bind(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # Only sockets that say so are taken for TCP by asyncio, and then send without delay.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise _refused(host, port, error) from error
     try:

@@ -1,15 +1,21 @@
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
+from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
+from xdsmesh.model.origin import Origin, Source
 from xdsmesh.status import Registry
+from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -33,11 +39,47 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def api(repository: Repository, registry: Registry) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API, through a real socket."""
-    about = About("0.1.0", NODE, xds_port=18502, envoy_versions=("1.40.0",))
-    server = HttpServer(make_app(repository, registry, Index(), about))
-    port = await server.start("127.0.0.1", 0)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        yield client
+async def queries(store: MemoryStore) -> AsyncIterator[Queries]:
+    """What is being asked; as in the server, the store is not empty when it begins."""
+    await store.commit(Txn((Put("ca/trust-domain", b"corp.consul"),)), Origin(Source.SERVER, "ca"))
+    queries = Queries(store)
+    running = asyncio.create_task(queries.run())
+    yield queries
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+@pytest.fixture
+async def server(
+    repository: Repository, registry: Registry, queries: Queries
+) -> AsyncIterator[tuple[HttpServer, int]]:
+    """The API on a real socket, and its port."""
+    about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
+    server = HttpServer(make_app(repository, registry, Index(), about, queries))
+    yield server, await server.start("127.0.0.1", 0)
+    queries.close()
     await server.stop()
+
+
+@pytest.fixture
+async def api(server: tuple[HttpServer, int]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API."""
+    _, port = server
+    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one reads all roots of the machine
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=unused, timeout=20
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def held(queries: Queries) -> Callable[..., Awaitable[None]]:
+    """Return once so many requests wait, one unless said otherwise."""
+
+    async def wait(count: int = 1) -> None:
+        async with asyncio.timeout(10):
+            while queries.waiting != count:  # noqa: ASYNC110 - that one waits is no event
+                await asyncio.sleep(0.005)
+
+    return wait

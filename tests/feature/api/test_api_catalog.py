@@ -70,16 +70,16 @@ async def test_reads_tell_their_index_and_it_grows_with_writes(api: httpx.AsyncC
         assert answer.headers["X-Consul-LastContact"] == "0"
         return int(answer.headers["X-Consul-Index"])
 
-    paths = (
-        "/v1/catalog/services",
-        "/v1/catalog/service/web",
-        "/v1/health/service/web",
-        "/v1/config/service-router",
-    )
-    assert [await index(path) for path in paths] == [1, 1, 1, 1]  # 0 would stop clients
+    paths = ("/v1/catalog/services", "/v1/catalog/service/WEB", "/v1/health/service/web")
+    others = ("/v1/catalog/service/db", "/v1/config/service-router", "/v1/discovery-chain/web")
+    assert [await index(path) for path in (*paths, *others)] == [1] * 6  # 0 would stop clients
     for port in (1, 2, 3):
+        before = await index(paths[0])
         await api.put("/v1/agent/service/register", json={"Name": "web", "Port": port})
-    assert all([await index(path) > 1 for path in paths])
+        after = [await index(path) for path in paths]
+        assert after == [after[0]] * 3
+        assert after[0] > before
+    assert [await index(path) for path in others] == [1] * 3, "nothing of theirs has changed"
 
 
 async def test_the_same_registration_again_is_no_change(api: httpx.AsyncClient) -> None:
@@ -114,7 +114,9 @@ async def test_proxies_shows_who_asked_and_was_refused(api: httpx.AsyncClient, r
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        ("/v1/catalog/service/web?filter=ServicePort==80", "filter"),
+        ("/v1/catalog/service/web?peer=cluster-01", "peer"),
+        ("/v1/health/service/web?stale&consistent", "consistent"),
+        ("/v1/health/service/web?cached&consistent", "consistent"),
         ("/v1/health/service/web?passing=perhaps", "passing"),
         ("/v1/catalog/services?dc=dc2", "dc2"),
         ("/v1/catalog/services?ns=team", "ns"),
@@ -131,6 +133,6 @@ async def test_what_would_change_the_answer_and_is_not_known_is_refused(
 
 async def test_parameters_that_change_nothing_here_are_accepted(api: httpx.AsyncClient) -> None:
     query = (
-        "dc=dc1&ns=default&partition=default&stale&consistent=1&cached&near=_agent&token=x&wait=1s&unheard=of"
+        "dc=dc1&ns=default&partition=default&stale&max_stale=5s&cached&near=_agent&token=x&wait=1s&unheard=of"
     )
     assert (await api.get(f"/v1/health/service/web?{query}")).json() == []

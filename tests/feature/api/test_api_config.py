@@ -163,3 +163,82 @@ async def test_entries_written_together_must_be_a_list(api: httpx.AsyncClient) -
     answer = await api.put("/v1/xdsmesh/config", json=HTTP)
     assert answer.status_code == 400
     assert "a list of config entries is expected" in answer.text
+
+
+async def test_what_is_deleted_has_a_name(api: httpx.AsyncClient) -> None:
+    for path in ("/v1/config/service-defaults", "/v1/config/service-defaults/"):
+        answer = await api.delete(path)
+        assert answer.status_code == 404
+        assert "service-defaults" in answer.text
+
+
+@pytest.mark.parametrize("cas", ["x", "-1", "1.5", "0x10", "18446744073709551616", "%00", "%20"])
+async def test_a_cas_that_is_no_index_is_refused(api: httpx.AsyncClient, cas: str) -> None:
+    for answer in (
+        await api.put(f"/v1/config?cas={cas}", json=HTTP),
+        await api.delete(f"/v1/config/service-defaults/admin?cas={cas}"),
+    ):
+        assert answer.status_code == 400
+        assert "Invalid cas" in answer.text
+    assert (await api.put("/v1/config?cas=", json=HTTP)).text == "true"
+
+
+async def test_service_defaults_can_be_filtered_and_nothing_else(api: httpx.AsyncClient) -> None:
+    await api.put("/v1/config", json={**HTTP, "Meta": {"team": "a"}})
+    await api.put("/v1/config", json={**HTTP, "Name": "web"})
+    for text, names in (("Meta.team == a", ["admin"]), ("Name == web", ["web"]), ("", ["admin", "web"])):
+        answer = await api.get("/v1/config/service-defaults", params={"filter": text})
+        assert [entry["Name"] for entry in answer.json()] == names
+    for kind, text, told in (
+        ("service-defaults", "Team == a", "Team"),
+        ("service-defaults", "Name ==", "column 8"),
+        ("service-router", "Name == a", "only service-defaults"),
+    ):
+        refused = await api.get(f"/v1/config/{kind}", params={"filter": text})
+        assert refused.status_code == 400
+        assert told in refused.text
+
+
+async def test_the_mesh_entry_has_no_name(api: httpx.AsyncClient) -> None:
+    for body in ({"Kind": "mesh"}, {"Kind": "mesh", "Name": "mesh", "ValidateClusters": True}):
+        assert (await api.put("/v1/config", json=body)).text == "true"
+        entry = (await api.get("/v1/config/mesh/mesh")).json()
+        assert "Name" not in entry
+        assert (await api.get("/v1/config/mesh")).json() == [entry]
+        assert (await api.put("/v1/config", json=entry)).text == "true"
+    assert (await api.put("/v1/config", json={"Kind": "mesh", "Name": "other"})).status_code == 400
+
+
+STRANGE = [
+    b"",
+    b" ",
+    b"null",
+    b"[]",
+    b'[{"Kind": "mesh"}]',
+    b'"mesh"',
+    b"\xff",
+    b'{"Kind": "mesh"} {"Kind": "mesh"}',
+    b'{"Kind": "mesh", "Kind": "mesh"}',
+    b'{"Kind": 1}',
+    b'{"Kind": "mesh", "Meta": {"a": "\\u0000"}}',
+    b'{"Kind": "mesh", "Meta": {"a": "\\ud800"}}',
+    b'{"Kind": "service-defaults", "Name": "web", "MaxInboundConnections": NaN}',
+    b'{"Kind": "service-defaults", "Name": "web", "MaxInboundConnections": 1e999999}',
+    b'{"Kind": "service-defaults", "Name": "web", "MaxInboundConnections": ' + b"9" * 5000 + b"}",
+    b'{"Kind": "proxy-defaults", "Config": {"x": 1e999999}}',
+    b'{"Kind": "proxy-defaults", "Config": ' + b'{"x":' * 70 + b"1" + b"}" * 70 + b"}",
+    b"[" * 500_000,
+    b'Kind = "mesh"',
+]
+
+
+async def test_strange_bodies_are_refused_with_a_reason(api: httpx.AsyncClient) -> None:
+    for body in STRANGE:
+        for path in ("/v1/config", "/v1/xdsmesh/config"):
+            answer = await api.put(path, content=body)
+            if answer.text == "true":  # a list is what the second one takes
+                assert path == "/v1/xdsmesh/config"
+                assert body.startswith(b"[")
+                continue
+            assert answer.status_code == 400, body[:80]
+            assert len(answer.text) > 20, body[:80]

@@ -31,8 +31,52 @@ async def test_json_is_compact_unless_pretty_is_asked_for(api: httpx.AsyncClient
     assert (await api.get("/v1/status/leader")).text.startswith('"')
 
 
+async def test_large_answers_are_packed_for_those_who_read_gzip(api: httpx.AsyncClient) -> None:
+    for number in range(30):
+        await api.put("/v1/config", json={"Kind": "service-defaults", "Name": f"web-{number}"})
+    for path in ("/v1/config/service-defaults", "/v1/discovery-chain/web"):
+        plain = await api.get(path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        packed = await api.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+        is_large = len(plain.content) >= 1400
+        assert packed.headers.get("Content-Encoding") == ("gzip" if is_large else None)
+        assert packed.content == plain.content
+        assert ("Accept-Encoding" in packed.headers.get("Vary", "")) == is_large
+        refused = await api.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+        assert "Content-Encoding" not in refused.headers
+
+
+async def test_every_reply_names_the_policy_of_acls(api: httpx.AsyncClient) -> None:
+    for path in ("agent/self", "nothing", "config/service-defaults/web", "catalog/services?dc=x"):
+        assert (await api.get(f"/v1/{path}")).headers["X-Consul-Default-ACL-Policy"] == "allow"
+
+
+async def test_reads_name_their_consistency(api: httpx.AsyncClient) -> None:
+    words = {"x": "leader", "stale": "stale", "consistent=1": "consistent", "max_stale=1s": "stale"}
+    for flag, word in words.items():
+        headers = (await api.get(f"/v1/config/service-defaults/web?{flag}")).headers
+        assert headers["X-Consul-Effective-Consistency"] == word
+        assert headers["X-Consul-Query-Backend"] == "blocking-query"
+    assert (await api.get("/v1/catalog/services?cached")).headers["X-Cache"] == "MISS"
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/config", {"PUT"}),
+        ("/v1/config/service-defaults/web", {"GET", "DELETE"}),
+        ("/v1/discovery-chain/web", {"GET", "POST"}),
+        ("/v1/agent/self", {"GET"}),
+    ],
+)
+async def test_options_are_the_methods(api: httpx.AsyncClient, path: str, methods: set[str]) -> None:
+    answer = await api.options(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert set(answer.headers["Allow"].split(", ")) == {"OPTIONS", *methods}
+
+
 async def test_an_unknown_path_is_named(api: httpx.AsyncClient) -> None:
-    for path in ("/v1/agent/nothing", "/", "/v2/agent/self", "/v1/catalog/service/"):
+    for path in ("/v1/agent/nothing", "/", "/v2/agent/self", "/v1/agent/service/"):
         answer = await api.get(path)
         assert answer.status_code == 404
         assert answer.text.startswith(f"Invalid URL path: {path} ")

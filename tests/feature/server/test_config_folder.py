@@ -139,7 +139,7 @@ def test_a_file_may_not_declare_what_the_api_wrote(start: Callable[..., Any], fo
     refused = "config folder refused: the last good state stays"
     server.wait(lambda: server.events(refused), "the file is refused")
     assert (
-        f"{folder}/api.hcl:1:1: service api-1 was written through the API"
+        f"{folder}/api.hcl:1:1: XM0501 service api-1 was written through the API"
         in server.events(refused)[0]["problem"]
     )
     assert server.http.get("/v1/agent/service/api-1").json()["Port"] == 81

@@ -1,0 +1,85 @@
+"""What narrows a list down: ``?filter``, ``?tag`` and the service in the path."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from litestar.exceptions import ClientException
+from msgspec import Struct
+
+from xdsmesh.api.changes import Changes
+from xdsmesh.api.request import AnyRequest, tail
+from xdsmesh.catalog.repository import Repository, Stored
+from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, rows
+from xdsmesh.model.catalog import Instance, Node
+
+R = TypeVar("R", bound=Struct)
+
+
+def service_name(request: AnyRequest) -> str:
+    """The service in the path.
+
+    Raises:
+        ClientException: the path ends before it.
+    """
+    name = tail(request) if request.path_params else ""
+    if not name:
+        raise ClientException("Missing service name: add it to the path")
+    return name
+
+
+def filter_of(request: AnyRequest, shape: type[R]) -> Callable[[R], bool]:
+    """Which rows of this shape ``?filter`` asks for.
+
+    Raises:
+        ClientException: it is no filter, or it selects what such rows do not have.
+    """
+    try:
+        return rows(request.query_params.get("filter") or "", shape)
+    except (FilterSyntaxError, FilterTypeError) as error:
+        raise ClientException(f"Failed to create boolean expression evaluator: {error}") from error
+
+
+def node_meta_of(request: AnyRequest) -> Mapping[str, str]:
+    """What ``?node-meta=key:value``, perhaps repeated, asks of nodes."""
+    given = request.query_params.getall("node-meta", [])
+    return {key: value for key, _, value in (each.partition(":") for each in given)}
+
+
+def is_node(node: Node, meta: Mapping[str, str]) -> bool:
+    """Whether a node has all of this in its ``Meta``."""
+    return meta.items() <= node.meta.items()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceQuestion:
+    """The instances of a service, by name, that have all of some tags, on nodes with some ``Meta``.
+
+    Letter case of name and tags is ignored.
+    """
+
+    name: str
+    tags: frozenset[str]
+    node_meta: Mapping[str, str]
+
+    @classmethod
+    def of(cls, request: AnyRequest) -> Self:
+        """Read it from a path and its parameters.
+
+        Raises:
+            ClientException: the path names no service.
+        """
+        tags = frozenset(tag.casefold() for tag in request.query_params.getall("tag", []))
+        return cls(service_name(request).casefold(), tags, node_meta_of(request))
+
+    async def find(self, repository: Repository, changes: Changes) -> list[Stored[Instance]]:
+        """The instances, sorted by id."""
+        found = [await repository.instance(each) for each in changes.ids_of(self.name)]
+        return [each for each in found if each is not None and self._asks_for(each.value)]
+
+    def _asks_for(self, instance: Instance) -> bool:
+        return (
+            instance.service.casefold() == self.name
+            and self.tags <= {tag.casefold() for tag in instance.tags}
+            and is_node(instance.node, self.node_meta)
+        )

@@ -1,0 +1,224 @@
+"""Reads that can wait: each is answered at once, or when what it reads has changed.
+
+Whoever asks the same thing shares one query: it is read once for all of them, however many wait. A
+waiting request holds its connection and its place in a set; there is no task and no poll for it.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from dataclasses import dataclass
+from typing import Final
+
+from xdsmesh.api.blocking import Blocking
+from xdsmesh.api.changes import Changes, Topic
+from xdsmesh.api.reply import Answer, Sent, index_headers
+from xdsmesh.api.request import AnyRequest, is_pretty, path_of
+from xdsmesh.store.base import Store
+
+_NOT_CONTENT: Final = frozenset({"index", "wait", "hash", "token", "stale", "consistent", "cached"})
+"""Parameters that don't decide what is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a read came to, and the topics that it depends on.
+
+    ``missing``: there is nothing, and this is what to say about it. ``hash``: callers wait for another hash
+    than this one, not for a higher index.
+    """
+
+    content: object
+    topics: frozenset[Topic]
+    missing: str = ""
+    hash: str = ""
+
+
+Read = Callable[[], Awaitable[Seen]]
+
+
+class Query:
+    """Something that is being asked, by as many as ask it now; and the latest answer."""
+
+    def __init__(self, changes: Changes, read: Read, *, pretty: bool) -> None:
+        self.users = 0
+        self.index = 0
+        self.hash = ""
+        self.topics: frozenset[Topic] = frozenset()
+        self.enrolled: frozenset[Topic] = frozenset()
+        self._changes = changes
+        self._read = read
+        self._pretty = pretty
+        self._as_of = -1
+        self._outcome: Answer | Exception | None = None
+        self._waiting: set[asyncio.Timeout] = set()
+        self._turn = asyncio.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    @property
+    def answer(self) -> Answer:
+        """What was read last.
+
+        Raises:
+            Exception: what the read has raised.
+        """
+        if isinstance(self._outcome, Answer):
+            return self._outcome
+        raise self._outcome or RuntimeError("the query was not read")
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether something that was read has changed since."""
+        return self._changes.index(self.topics) > self._as_of
+
+    async def refresh(self) -> None:
+        """Read again if anything has changed. If the answer has, wake those who wait, and only then."""
+        async with self._turn:
+            if isinstance(self._outcome, Answer) and not self.is_stale:
+                return
+            as_of = self._changes.revision
+            outcome = await self._look()
+            self._as_of = as_of
+            if outcome != self._outcome:
+                self._outcome = outcome
+                # What came in while we were reading may be in the answer, or not: then they ask again.
+                self.index = max(1, min(self._changes.index(self.topics), as_of))
+                self.wake()
+
+    async def _look(self) -> Answer | Exception:
+        try:
+            seen = await self._read()
+        except Exception as error:  # noqa: BLE001 - everybody who asks is told, not just the one who read
+            return error
+        self.topics, self.hash = seen.topics, seen.hash
+        return Answer.of(seen.content, seen.missing, pretty=self._pretty)
+
+    def is_known(self, blocking: Blocking) -> bool:
+        """Whether the caller has this answer already; an error is always news."""
+        if not isinstance(self._outcome, Answer):
+            return False
+        return self.hash == blocking.hash if self.hash else self.index <= blocking.index
+
+    def headers(self, request: AnyRequest) -> dict[str, str]:
+        """What comes with the answer, so that a caller can wait for the next one."""
+        return {"X-Consul-ContentHash": self.hash} if self.hash else index_headers(request, self.index)
+
+    async def wait(self, request: AnyRequest, seconds: float) -> None:
+        """Return when the answer changes, the time is over, or the caller has gone.
+
+        The task of the request sits in ``receive``, which ends when the caller goes; to wake it is to say
+        that its time is over.
+        """
+        try:
+            async with asyncio.timeout(seconds) as patience:
+                self._waiting.add(patience)
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(patience)
+
+    def wake(self) -> None:
+        """End the wait of all who wait."""
+        waiting, self._waiting = self._waiting, set()
+        now = asyncio.get_running_loop().time()
+        for patience in waiting:
+            if not patience.expired():
+                patience.reschedule(now)
+
+
+class Queries:
+    """All that is being asked. ``run`` must run while anything is asked; ``close`` answers everybody."""
+
+    def __init__(self, store: Store) -> None:
+        self.changes: Final = Changes(store)
+        self._queries: dict[Hashable, Query] = {}
+        self._by_topic: defaultdict[Topic, set[Query]] = defaultdict(set)
+        self._stale: set[Query] = set()
+        self._news = asyncio.Event()
+        self._closed = False
+
+    async def run(self) -> None:
+        """Follow the store, and read again what somebody waits for; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.changes.follow(self._changed), name="changes")
+            tasks.create_task(self._keep_fresh(), name="queries")
+
+    def close(self) -> None:
+        """Let nobody wait any more: the server stops."""
+        self._closed = True
+        for query in self._queries.values():
+            query.wake()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return sum(query.waiting for query in self._queries.values())
+
+    async def answer(self, request: AnyRequest, read: Read, variant: Hashable = None) -> Sent:
+        """Answer a request, perhaps after a while.
+
+        Args:
+            request: With ``variant``, its path and parameters must decide what ``read`` comes to.
+            read: Reads it. What it raises is raised to all who ask the same.
+            variant: What else decides, such as a body.
+
+        Raises:
+            ClientException: the parameters are wrong.
+        """
+        blocking = Blocking.of(request)
+        key = (path_of(request), _content_parameters(request), variant)
+        query = self._queries.setdefault(key, Query(self.changes, read, pretty=is_pretty(request)))
+        query.users += 1
+        try:
+            await self.changes.catch_up()
+            await self._refresh(query)
+            if query.is_known(blocking) and not self._closed:
+                await query.wait(request, blocking.seconds)
+            return Sent(query.answer, request, query.headers(request))
+        finally:
+            query.users -= 1
+            if not query.users:
+                del self._queries[key]
+                self._enroll(query, frozenset())
+
+    def _changed(self, topics: Collection[Topic]) -> None:
+        for topic in topics:
+            self._stale |= self._by_topic.get(topic, set())
+        self._news.set()
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            stale, self._stale = self._stale, set()
+            for query in stale:
+                await self._refresh(query)
+                await asyncio.sleep(0)  # others have work too
+
+    async def _refresh(self, query: Query) -> None:
+        await query.refresh()
+        if query.users:
+            self._enroll(query, query.topics)
+
+    def _enroll(self, query: Query, topics: frozenset[Topic]) -> None:
+        """Remember by which topics a query is to be found."""
+        for topic in query.enrolled - topics:
+            self._by_topic[topic].discard(query)
+            if not self._by_topic[topic]:
+                del self._by_topic[topic]
+        for topic in topics - query.enrolled:
+            self._by_topic[topic].add(query)
+        query.enrolled = topics
+        if topics and query.is_stale:
+            self._changed(topics)  # it has changed before we could be told
+
+
+def _content_parameters(request: AnyRequest) -> tuple[tuple[str, str], ...]:
+    given = request.query_params.multi_items()
+    return tuple(sorted((name, value) for name, value in given if name not in _NOT_CONTENT))

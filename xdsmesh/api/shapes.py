@@ -1,0 +1,154 @@
+"""The shapes of what Consul's HTTP API answers about services, instances and their health.
+
+Source: https://developer.hashicorp.com/consul/api-docs/health, .../catalog and .../agent/service. A field
+with a default is left out while it has it, as Consul does; the others are always there.
+"""
+
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+_INITIALISMS: Final = {"id": "ID"}
+
+
+def _go_name(name: str) -> str:
+    return "".join(_INITIALISMS.get(word, word.capitalize()) for word in name.split("_"))
+
+
+class Shape(Struct, frozen=True, rename=_go_name, omit_defaults=True):
+    """The base of what is answered."""
+
+
+class Weights(Shape, frozen=True):
+    """An instance's share of the traffic, by its health."""
+
+    passing: int
+    warning: int
+
+
+class Upstream(Shape, frozen=True):
+    """A service that a proxy calls."""
+
+    destination_type: str
+    destination_name: str
+    local_bind_address: str
+    local_bind_port: int
+    mesh_gateway: dict[str, str]
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+class Proxy(Shape, frozen=True):
+    """What a sidecar does; on an ordinary service all of it is empty."""
+
+    mode: str
+    mesh_gateway: dict[str, str]
+    expose: dict[str, bool]
+    destination_service_name: str = ""
+    destination_service_id: str = ""
+    local_service_address: str = ""
+    local_service_port: int = 0
+    config: dict[str, Any] = field(default_factory=dict)
+    upstreams: list[Upstream] = field(default_factory=list)
+
+
+class AgentService(Shape, frozen=True):
+    """A service instance as its agent shows it."""
+
+    id: str
+    service: str
+    tags: list[str]
+    meta: dict[str, str]
+    port: int
+    address: str
+    weights: Weights
+    enable_tag_override: bool
+    datacenter: str
+    kind: str = ""
+    proxy: Proxy | None = None
+    content_hash: str = ""
+
+
+class HealthNode(Shape, frozen=True):
+    """A node, in a health row."""
+
+    id: str
+    node: str
+    address: str
+    datacenter: str
+    tagged_addresses: dict[str, str]
+    meta: dict[str, str]
+    create_index: int
+    modify_index: int
+
+
+class HealthService(Shape, frozen=True):
+    """A service instance, in a health row."""
+
+    id: str
+    service: str
+    tags: list[str]
+    address: str
+    meta: dict[str, str]
+    port: int
+    weights: Weights
+    enable_tag_override: bool
+    proxy: Proxy
+    connect: dict[str, bool]
+    peer_name: str
+    create_index: int
+    modify_index: int
+    kind: str = ""
+
+
+class HealthCheck(Shape, frozen=True):
+    """What a check last said of an instance."""
+
+    node: str
+    check_id: str
+    name: str
+    status: str
+    notes: str
+    output: str
+    service_id: str
+    service_name: str
+    service_tags: list[str]
+    type: str
+    interval: str
+    timeout: str
+    exposed_port: int
+    definition: dict[str, str]
+    create_index: int
+    modify_index: int
+
+
+class HealthRow(Shape, frozen=True):
+    """An instance with its node and all checks that decide about it."""
+
+    node: HealthNode
+    service: HealthService
+    checks: list[HealthCheck]
+
+
+class ServiceNode(Shape, frozen=True):
+    """An instance and its node, flat."""
+
+    id: str
+    node: str
+    address: str
+    datacenter: str
+    tagged_addresses: dict[str, str]
+    node_meta: dict[str, str]
+    service_kind: str
+    service_id: str
+    service_name: str
+    service_tags: list[str]
+    service_address: str
+    service_weights: Weights
+    service_meta: dict[str, str]
+    service_port: int
+    service_socket_path: str
+    service_enable_tag_override: bool
+    service_proxy: Proxy
+    service_connect: dict[str, bool]
+    create_index: int
+    modify_index: int
