@@ -4,7 +4,7 @@ Paths and shapes are Consul's: https://developer.hashicorp.com/consul/api-docs
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -19,6 +19,9 @@ from xdsmesh.status import Snapshot
 
 T = TypeVar("T")
 
+Query = Mapping[str, str]
+
+_NOTHING: Final[Query] = {}
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
 
 
@@ -110,7 +113,7 @@ class Client:
 
     def write_entry(self, body: bytes, cas: int | None = None) -> bool:
         """Write a config entry; false when it is no longer the one of revision ``cas``."""
-        return self._call("PUT", "/v1/config", bool, body=body, cas=cas)
+        return self._call("PUT", "/v1/config", bool, body=body, query=_cas(cas))
 
     def write_entries(self, bodies: Sequence[bytes]) -> None:
         """Write config entries together or not at all."""
@@ -120,23 +123,34 @@ class Client:
         """A config entry."""
         return self._call("GET", _entry_path(kind, name), dict[str, Any])
 
-    def entries(self, kind: str) -> list[dict[str, Any]]:
-        """The config entries of a kind."""
-        return self._call("GET", f"/v1/config/{_segment(kind)}", list[dict[str, Any]])
+    def entries(self, kind: str, filter_: str = "") -> list[dict[str, Any]]:
+        """The config entries of a kind, those that pass a filter."""
+        query = {"filter": filter_} if filter_ else {}
+        return self._call("GET", f"/v1/config/{_segment(kind)}", list[dict[str, Any]], query=query)
 
     def delete_entry(self, kind: str, name: str, cas: int | None = None) -> bool:
         """Delete a config entry; false when it is no longer the one of revision ``cas``."""
-        answer = self._call("DELETE", _entry_path(kind, name), object, cas=cas)
+        answer = self._call("DELETE", _entry_path(kind, name), object, query=_cas(cas))
         return answer is not False
+
+    def chain(self, service: str, datacenter: str, overrides: dict[str, Any]) -> dict[str, Any]:
+        """The discovery chain of a service, as if evaluated in a datacenter; empty is the server's own."""
+        return self._call(
+            "POST" if overrides else "GET",
+            f"/v1/discovery-chain/{_segment(service)}",
+            dict[str, Any],
+            body=msgspec.json.encode(overrides) if overrides else b"",
+            query={"compile-dc": datacenter} if datacenter else {},
+        )
 
     def proxies(self) -> Snapshot:
         """Who is connected, and who was refused."""
         return self._call("GET", "/v1/xdsmesh/proxies", Snapshot)
 
     def _call(
-        self, method: str, path: str, answer: type[T], *, body: bytes = b"", cas: int | None = None
+        self, method: str, path: str, answer: type[T], *, body: bytes = b"", query: Query = _NOTHING
     ) -> T:
-        content = self._send(method, path, body=body, cas=cas)
+        content = self._send(method, path, body=body, query=query)
         try:
             return msgspec.json.decode(content, type=answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -144,8 +158,7 @@ class Client:
                 f"{self._address}{path} answered what is not of this API (is it an xdsmesh server?): {error}"
             ) from error
 
-    def _send(self, method: str, path: str, *, body: bytes = b"", cas: int | None = None) -> bytes:
-        query = {} if cas is None else {"cas": str(cas)}
+    def _send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> bytes:
         try:
             response = self._http.request(method, path, content=body, params=query)
         except httpx.TimeoutException as error:
@@ -175,6 +188,10 @@ def _trust(ca_cert: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_cert)
     except (OSError, ssl.SSLError) as error:
         raise CommandError(f"cannot use the CA certificates in {ca_cert}: {error}") from error
+
+
+def _cas(index: int | None) -> Query:
+    return {} if index is None else {"cas": str(index)}
 
 
 def _segment(text: str) -> str:

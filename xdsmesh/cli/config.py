@@ -15,14 +15,23 @@ Target = Annotated[
     list[str] | None,
     typer.Argument(metavar="KIND NAME", help="Such as service-router web; KIND/NAME will do."),
 ]
-Kind = Annotated[str | None, typer.Option(metavar="KIND", help="The kind, such as service-router.")]
-Name = Annotated[str | None, typer.Option(metavar="NAME", help="The entry's name.")]
+Kind = Annotated[
+    str | None, typer.Option("--kind", "-kind", metavar="KIND", help="The kind, such as service-router.")
+]
+Name = Annotated[str | None, typer.Option("--name", "-name", metavar="NAME", help="The entry's name.")]
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE", help="HCL, JSON or YAML; - is standard input (HCL or JSON).")
 ]
 Cas = Annotated[
     int | None,
     typer.Option(metavar="INDEX", min=0, help="Only if the entry's ModifyIndex is this; 0: if it is new."),
+]
+ConsulCas = Annotated[bool, typer.Option("-cas", help="As -modify-index says, as Consul's command has it.")]
+ModifyIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--modify-index", "-modify-index", metavar="INDEX", min=0, help="With -cas: the same as --cas INDEX."
+    ),
 ]
 
 
@@ -31,24 +40,27 @@ def write(
     files: Files,
     *,
     cas: Cas = None,
+    consul_cas: ConsulCas = False,
+    modify_index: ModifyIndex = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
     """Write the config entries of files together; none if one of them is wrong."""
+    expected = _expected(cas, modify_index, consul_cas=consul_cas)
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.files import entries_of, entry_body
 
     entries = {f"{each.value.KIND}/{each.value.name}": each for each in entries_of(files)}
-    if cas is not None and len(entries) != 1:
+    if expected is not None and len(entries) != 1:
         raise typer.BadParameter(f"--cas is for a single entry, and there are {len(entries)}")
     bodies = [entry_body(each.value) for each in entries.values()]
     with Client(http_addr, token, ca_cert) as client:
         try:
-            if cas is None:
+            if expected is None:
                 client.write_entries(bodies)
-            elif not client.write_entry(bodies[0], cas):
-                raise _changed_meanwhile(next(iter(entries)), cas)
+            elif not client.write_entry(bodies[0], expected):
+                raise _changed_meanwhile(next(iter(entries)), expected)
         except ServerRefusedError as error:
             raise error.at({title: each.place for title, each in entries.items()}) from error
     for title in entries:
@@ -79,6 +91,12 @@ def list_(
     target: Annotated[str | None, typer.Argument(metavar="KIND", help="Only this kind.")] = None,
     *,
     kind: Kind = None,
+    filter_: Annotated[
+        str,
+        typer.Option(
+            "--filter", "-filter", metavar="EXPRESSION", help="Only what passes it.", show_default=False
+        ),
+    ] = "",
     output_format: OutputFormat = Format.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
@@ -91,12 +109,14 @@ def list_(
 
     kind = kind or target
     with Client(http_addr, token, ca_cert) as client:
-        entries = [entry for each in ([kind] if kind else sorted(KINDS)) for entry in client.entries(each)]
+        kinds = [kind] if kind else sorted(KINDS)
+        entries = [entry for each in kinds for entry in client.entries(each, filter_)]
     if output_format is Format.JSON:
         show_json(entries)
         return
     for entry in entries:
-        typer.echo(entry["Name"] if kind else f"{entry['Kind']}/{entry['Name']}")
+        name = entry.get("Name", entry["Kind"])  # the only one of its kind may have none
+        typer.echo(name if kind else f"{entry['Kind']}/{name}")
 
 
 @app.command()
@@ -106,19 +126,33 @@ def delete(
     kind: Kind = None,
     name: Name = None,
     cas: Cas = None,
+    consul_cas: ConsulCas = False,
+    modify_index: ModifyIndex = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
     """Delete a config entry."""
+    expected = _expected(cas, modify_index, consul_cas=consul_cas)
+    if expected == 0:
+        raise typer.BadParameter("what is deleted has a ModifyIndex above 0")
     entry_kind, entry_name = _identify(target, kind, name)
     from xdsmesh.cli.client import Client
 
     title = f"{entry_kind}/{entry_name}"
     with Client(http_addr, token, ca_cert) as client:
-        if not client.delete_entry(entry_kind, entry_name, cas):
-            raise _changed_meanwhile(title, cas)
+        if not client.delete_entry(entry_kind, entry_name, expected):
+            raise _changed_meanwhile(title, expected)
     typer.echo(f"Config entry deleted: {title}")
+
+
+def _expected(cas: int | None, modify_index: int | None, *, consul_cas: bool) -> int | None:
+    """The ModifyIndex that the entry must have, from either way to give it; None: whichever."""
+    if cas is not None and (consul_cas or modify_index is not None):
+        raise typer.BadParameter("give --cas INDEX, or -cas and -modify-index INDEX, not both")
+    if modify_index is not None and not consul_cas:
+        raise typer.BadParameter("-modify-index goes with -cas")
+    return (modify_index or 0) if consul_cas else cas
 
 
 def _identify(target: list[str] | None, kind: str | None, name: str | None) -> tuple[str, str]:
@@ -131,8 +165,8 @@ def _identify(target: list[str] | None, kind: str | None, name: str | None) -> t
     return words[0], words[1]
 
 
-def _changed_meanwhile(title: str, cas: int | None) -> CommandError:
+def _changed_meanwhile(title: str, expected: int | None) -> CommandError:
     return CommandError(
-        f"{title} is not changed, since its ModifyIndex is not {cas}"
+        f"{title} is not changed, since its ModifyIndex is not {expected}"
         f" (`xdsmesh config read {title}` shows what it is now)"
     )

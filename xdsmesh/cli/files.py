@@ -1,5 +1,6 @@
 """Files given on the command line: what they define, ready to be sent."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,9 +14,13 @@ from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import ENDINGS, Located, ParsedFile, parse_file
 from xdsmesh.config.service import ServiceDefinition
+from xdsmesh.config.syntax import MAX_BYTES
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem
 
 _STDIN: Final = "-"
+_READ_AT_MOST: Final = 16 * MAX_BYTES
+"""Of what is longer, such as a device without an end, so much is enough to see that it is too long."""
 
 
 def entries_of(names: Sequence[str]) -> list[Located[Entry]]:
@@ -24,7 +29,7 @@ def entries_of(names: Sequence[str]) -> list[Located[Entry]]:
     Raises:
         RefusedError: with all problems of all files; a service definition among them is one.
     """
-    files = [_parse(name) for name in names]
+    files = [_parse_some(name) for name in names]
     remedy = "`xdsmesh services register` takes it"
     declared = declare(_refuse(file, file.services, "a service is no config entry", remedy) for file in files)
     return sorted(declared.entries.values(), key=lambda each: each.value.RANK)
@@ -36,10 +41,19 @@ def services_of(names: Sequence[str]) -> list[Located[ServiceDefinition]]:
     Raises:
         RefusedError: with all problems of all files; a config entry among them is one.
     """
-    files = [_parse(name) for name in names]
+    files = [_parse_some(name) for name in names]
     remedy = "`xdsmesh config write` takes it"
     declared = declare(_refuse(file, file.entries, "a config entry is no service", remedy) for file in files)
     return list(declared.services.values())
+
+
+def parsed_files(names: Sequence[str], *, check: bool = True) -> dict[str, ParsedFile]:
+    """What files say, by the names under which they are reported; a folder is all config files in it.
+
+    A file that is named twice counts once. With ``check`` false definitions are only decoded.
+    """
+    paths = {_identity(path): path for name in names for path in _files_at(name)}
+    return {path: _parse(path, check=check) for path in paths.values()}
 
 
 def service_ids(targets: Iterable[str]) -> list[str]:
@@ -65,15 +79,47 @@ def service_body(service: ServiceDefinition) -> bytes:
     return msgspec.json.encode(codec.encode(service))
 
 
-def _parse(name: str) -> ParsedFile:
-    try:
-        data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
-    except OSError as error:
-        return ParsedFile(problems=(Problem(Place(name), f"cannot be read: {error.strerror}"),))
-    file = parse_file(_stdin_name(data) if name == _STDIN else name, data)
+def _parse_some(name: str) -> ParsedFile:
+    """Read a file that must have something in it."""
+    file = _parse(name)
     if file == ParsedFile():
-        return ParsedFile(problems=(Problem(Place(name), "there is nothing in it"),))
+        return ParsedFile(problems=(Problem(Place(name), "there is nothing in it", code=Code.KIND_MISSING),))
     return file
+
+
+def _parse(name: str, *, check: bool = True) -> ParsedFile:
+    if not name.isprintable():
+        what = "the file's name has bytes that are no text"
+        return ParsedFile(problems=(Problem(Place(ascii(name)), what, "rename it", Code.UNREADABLE),))
+    try:
+        data = _read(name)
+    except OSError as error:
+        problem = Problem(Place(name), f"cannot be read: {error.strerror}", code=Code.UNREADABLE)
+        return ParsedFile(problems=(problem,))
+    return parse_file(_stdin_name(data) if name == _STDIN else name, data, check=check)
+
+
+def _read(name: str) -> bytes:
+    if name == _STDIN:
+        return sys.stdin.buffer.read(_READ_AT_MOST)
+    with Path(name).open("rb") as file:
+        return file.read(_READ_AT_MOST)
+
+
+def _files_at(name: str) -> list[str]:
+    """The file itself, or the config files of a folder, sorted; those that cannot be listed, as they are."""
+    folder = Path(name)
+    if name in ("", _STDIN) or not name.isprintable() or not folder.is_dir():
+        return [name]
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return [name]
+    return [str(path) for path in inside if path.suffix in ENDINGS and not path.name.startswith(".")]
+
+
+def _identity(name: str) -> str:
+    return os.path.realpath(name) if name.isprintable() and name != _STDIN else name
 
 
 def _stdin_name(data: bytes) -> str:
@@ -82,4 +128,5 @@ def _stdin_name(data: bytes) -> str:
 
 
 def _refuse(file: ParsedFile, strays: Sequence[Located[Any]], what: str, remedy: str) -> ParsedFile:
-    return replace(file, problems=(*file.problems, *(Problem(each.place, what, remedy) for each in strays)))
+    found = (Problem(each.place, what, remedy, Code.KIND_MISSING) for each in strays)
+    return replace(file, problems=(*file.problems, *found))

@@ -1,4 +1,4 @@
-"""What commands print: tables and colour on a terminal, plain aligned text in a pipe, JSON when asked."""
+"""What commands print: tables, trees and colour on a terminal, plain text in a pipe, JSON when asked."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 Cell = str | Text
 
@@ -22,17 +23,30 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     console = Console()
     if console.is_terminal:
         console.print(_table(headings, rows, box.SIMPLE_HEAD))
-        return
-    plain = Console(width=_UNBOUNDED, no_color=True)
-    with plain.capture() as captured:
-        plain.print(_table(headings, rows, None))
-    for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
+    else:
+        _show_plain(_table(headings, rows, None))
+
+
+def show_tree(tree: Tree) -> None:
+    """Print a tree."""
+    console = Console()
+    if console.is_terminal:
+        console.print(tree)
+    else:
+        _show_plain(tree)
 
 
 def show_json(value: Any) -> None:
     """Print JSON, indented as Consul's command does it."""
     typer.echo(json.dumps(msgspec.to_builtins(value), indent=4, ensure_ascii=False))
+
+
+def _show_plain(what: Table | Tree) -> None:
+    plain = Console(width=_UNBOUNDED, no_color=True)
+    with plain.capture() as captured:
+        plain.print(what)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[Cell]], edges: box.Box | None) -> Table:

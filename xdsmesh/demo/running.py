@@ -52,9 +52,10 @@ class RunningMesh:
     async def start_envoys(self, envoy: Path) -> None:
         """Start a stock Envoy for each instance."""
         for each in INSTANCES:
-            await self._start_envoy(envoy, each)
+            await self.start_envoy(envoy, each)
 
-    async def _start_envoy(self, envoy: Path, instance: Instance) -> None:
+    async def start_envoy(self, envoy: Path, instance: Instance) -> None:
+        """Start a stock Envoy for one instance."""
         xds = HostPort(self._server, self._network.xds_port)
         admin = HostPort(self._network.host(instance.host), self._network.admin_port)
         bootstrap = make_bootstrap(instance.proxy, instance.service, xds, admin)

@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import pytest
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
+from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
@@ -63,9 +66,14 @@ def registry() -> Registry:
 async def api(registry: Registry) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
     node = Node("node-1", "127.0.0.1", "dc1")
-    server = HttpServer(
-        make_app(Repository(MemoryStore(), node), registry, Index(), About("0.1.0", node, XDS_PORT))
-    )
+    store = MemoryStore()
+    queries = Queries(store)
+    running = asyncio.create_task(queries.run())
+    about = About("0.1.0", node, "corp.consul", XDS_PORT)
+    server = HttpServer(make_app(Repository(store, node), registry, Index(), about, queries))
     port = await server.start("127.0.0.1", 0)
     yield f"127.0.0.1:{port}"
     await server.stop()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

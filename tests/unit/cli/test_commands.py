@@ -19,6 +19,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., Awaitable[Result]]
 
 DEFAULTS = 'Kind = "service-defaults"\nName = "web"\nProtocol = "http"\n'
+MESH = """\
+- { Kind: service-router, Name: web, Routes: [{ Destination: { ServiceSubset: v1 } }] }
+- { Kind: service-splitter, Name: web, Splits: [{ Weight: 100, ServiceSubset: v1 }] }
+- { Kind: service-resolver, Name: web, Subsets: { v1: { Filter: "Service.Meta.version == 1" } } }
+- { Kind: proxy-defaults, Name: global, Config: { protocol: http } }
+"""
 SERVICE = 'service {\n  name = "web"\n  id = "web-1"\n  port = 8080\n  connect { sidecar_service {} }\n}\n'
 
 
@@ -72,6 +78,42 @@ async def test_compare_and_set_refuses_to_undo_what_others_did(call: Call) -> No
     read = json.loads(await printed(call("config", "read", "service-defaults", "web")))
     assert read["Protocol"] == "http"
     await printed(call("config", "delete", "service-defaults/web", "--cas", str(read["ModifyIndex"])))
+
+
+async def test_compare_and_set_in_the_words_of_consuls_command(call: Call) -> None:
+    await printed(call("config", "write", "-cas", "-", stdin=DEFAULTS))
+    names = ("-kind", "service-defaults", "-name", "web")
+    index = str(json.loads(await printed(call("config", "read", *names)))["ModifyIndex"])
+    tcp = DEFAULTS.replace("http", "tcp")
+    assert "not changed" in await refused(call("config", "write", "-cas", "-", stdin=tcp))
+    await printed(call("config", "write", "-cas", "-modify-index", index, "-", stdin=tcp))
+    assert "not changed" in await refused(call("config", "delete", *names, "-cas", "-modify-index", index))
+    assert await printed(call("config", "list", "-kind", "service-defaults")) == "web\n"
+
+
+async def test_entries_of_every_kind_in_one_file_are_written_and_listed(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "mesh.yaml").write_text(MESH)
+    assert await printed(call("config", "write", "mesh.yaml")) == (
+        "Config entry written: proxy-defaults/global\n"
+        "Config entry written: service-resolver/web\n"
+        "Config entry written: service-splitter/web\n"
+        "Config entry written: service-router/web\n"
+    )
+    assert (await printed(call("config", "list"))).splitlines() == [
+        "proxy-defaults/global",
+        "service-resolver/web",
+        "service-router/web",
+        "service-splitter/web",
+    ]
+
+
+async def test_the_list_can_be_filtered(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "two.hcl").write_text(DEFAULTS)
+    (tmp_path / "three.hcl").write_text(DEFAULTS.replace("web", "api").replace("http", "grpc"))
+    await printed(call("config", "write", "two.hcl", "three.hcl"))
+    kind = ("-kind", "service-defaults")
+    assert await printed(call("config", "list", *kind, "-filter", "Protocol == grpc")) == "api\n"
+    assert "Protokol" in await refused(call("config", "list", *kind, "--filter", "Protokol == grpc"))
 
 
 async def test_what_the_server_refuses_is_told_with_the_place_in_the_file(call: Call, tmp_path: Path) -> None:

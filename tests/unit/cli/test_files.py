@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xdsmesh.cli.files import entries_of, entry_body, service_body, service_ids, services_of
+from xdsmesh.cli.files import entries_of, entry_body, parsed_files, service_body, service_ids, services_of
 from xdsmesh.model.errors import RefusedError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -82,3 +82,38 @@ def test_nothing_is_written_if_one_file_is_wrong(xdsmesh: Run) -> None:
             listener.accept()
     assert result.returncode == 1
     assert result.stderr.startswith("typo.hcl:3:1: ")
+
+
+def test_a_folder_is_its_config_files_and_what_is_named_twice_counts_once(folder: Path) -> None:
+    (folder / "notes.txt").write_text("no config")
+    (folder / ".draft.hcl").write_text("no config")
+    (folder / "sub.hcl").mkdir()
+    names = ["defaults.hcl", "empty.hcl", "router.hcl", "typo.hcl", "web.hcl"]
+    assert list(parsed_files(["."])) == names
+    assert list(parsed_files(["router.hcl", ".", str(folder / "web.hcl")])) == [
+        "router.hcl",
+        "defaults.hcl",
+        "empty.hcl",
+        "typo.hcl",
+        str(folder / "web.hcl"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["absent.hcl", "", "a\0b.hcl", "\udcff.hcl", "router.hcl/x.hcl"])
+def test_what_is_no_file_is_a_problem_that_can_be_printed(name: str) -> None:
+    (file,) = parsed_files([name]).values()
+    (problem,) = file.problems
+    assert str(problem).isprintable()
+    assert problem.code == "XM0108"
+
+
+def test_a_link_to_itself_is_a_problem() -> None:
+    Path("loop.hcl").symlink_to("loop.hcl")
+    (file,) = parsed_files(["loop.hcl"]).values()
+    assert [problem.code for problem in file.problems] == ["XM0108"]
+
+
+def test_a_file_without_an_end_is_too_long() -> None:
+    Path("zero.json").symlink_to("/dev/zero")
+    (file,) = parsed_files(["zero.json"]).values()
+    assert [problem.code for problem in file.problems] == ["XM0101"]

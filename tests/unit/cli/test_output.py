@@ -11,8 +11,10 @@ from xdsmesh.cli.output import show_table
 SCRIPT = """
 import pytest
 from rich.text import Text
-from xdsmesh.cli.output import show_table
+from rich.tree import Tree
+from xdsmesh.cli.output import show_table, show_tree
 show_table(["id"], [[Text("web-1", "green")]])
+show_tree(Tree(Text("web", "red")))
 """
 
 
@@ -39,3 +41,4 @@ def test_on_a_terminal_there_is_colour(environment: dict[str, str]) -> None:
         os.close(slave)
         os.close(master)
     assert "\x1b[32mweb-1" in shown
+    assert "\x1b[31mweb" in shown

@@ -13,7 +13,17 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_every_command(xdsmesh: Run) -> None:
     result = xdsmesh("--help")
     assert result.returncode == 0
-    for command in ("server", "envoy", "config", "services", "proxies", "demo", "version"):
+    for command in (
+        "server",
+        "envoy",
+        "config",
+        "services",
+        "validate",
+        "chain",
+        "proxies",
+        "demo",
+        "version",
+    ):
         assert f" {command} " in result.stdout
 
 
@@ -46,6 +56,9 @@ def test_version(xdsmesh: Run) -> None:
         (["config", "read", "service-router"], "name the entry"),
         (["config", "read", "service-router/web", "--name", "web"], "not both"),
         (["config", "delete", "--kind", "service-router"], "name the entry"),
+        (["config", "write", "f.hcl", "-cas", "--cas", "3"], "not both"),
+        (["config", "write", "f.hcl", "-modify-index", "3"], "goes with -cas"),
+        (["config", "delete", "service-router/web", "-cas"], "above 0"),
         (["services", "register"], "either files, or --name"),
         (["services", "register", "web.hcl", "--name", "web"], "either files, or --name"),
         (["services", "register", "web.hcl", "--port", "80"], "either files, or --name"),
