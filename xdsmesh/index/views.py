@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+from xdsmesh.explain.types import Source
 from xdsmesh.index import rules
 from xdsmesh.index.graph import Graph
 from xdsmesh.index.rules import UPSTREAM_PARTS, Call, Caller
+from xdsmesh.index.source import source
 from xdsmesh.index.tables import Tables
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Batch, FactKey
@@ -46,6 +48,10 @@ class Index:
     def view(self, proxy_id: str) -> ProxyView | None:
         """A proxy's view as of now."""
         return self._graph.peek(rules.view, proxy_id)
+
+    def source(self, proxy_id: str) -> Source | None:
+        """All that a proxy can call, for ``explain``; None when no such proxy is registered."""
+        return self._graph.peek(source, proxy_id)
 
     def instance(self, instance_id: str) -> Instance | None:
         """A registered instance."""

@@ -87,6 +87,7 @@ def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
         name=cluster.name,
         cluster_type=cluster_pb2.Cluster.CustomClusterType(name=_AGGREGATE, typed_config=make_any(members)),
         lb_policy=cluster_pb2.Cluster.CLUSTER_PROVIDED,
+        common_lb_config=_NO_PANIC,
         connect_timeout=make_duration(cluster.connect_timeout),
     )
 

@@ -1,0 +1,1 @@
+"""What stock Envoy does with one request, told from the values that it was configured with."""
