@@ -31,8 +31,9 @@ golden: $(VENV)/.dev ## Rewrite the golden files; read the diff before you commi
 reference: $(VENV)/.dev ## Rewrite the reference of config entries from their types
 	$(BIN)/python docs/reference/generate.py
 
-bench: $(VENV)/.dev ## Measure the xDS server with a thousand fake proxies
+bench: $(VENV)/.dev ## Measure a thousand fake proxies, and thousands of held queries
 	$(BIN)/python -m bench.ads
+	$(BIN)/python -m bench.blocking
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -22,7 +22,10 @@ SUBSETS = (
 SERVERS = {"xdsmesh server --dev", "xdsmesh server --config-dir mesh --data-dir data"}
 CLIENTS = (
     "xdsmesh services register web.hcl",
+    "xdsmesh validate mesh splitter.hcl",
+    "xdsmesh chain admin --files mesh --files splitter.hcl",
     "xdsmesh config write splitter.hcl",
+    "xdsmesh chain admin",
     "xdsmesh proxies",
 )
 ENVOYS = {
