@@ -1,6 +1,6 @@
 """``/v1/config``: config entries, written whole and read back as they were written."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import delete, get, put
@@ -16,10 +16,14 @@ from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, author, tail, unsigned
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import decode_entry
-from xdsmesh.config.kinds import KINDS
+from xdsmesh.config.kinds import INTERNAL_KINDS, KINDS
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.model.errors import NotFoundError
+
+
+_NEVER_WRITTEN: Final = INTERNAL_KINDS | {"sameness-group"}
 
 
 @put("/v1/config")
@@ -55,7 +59,7 @@ async def read(
     queries: NamedDependency[Queries],
 ) -> Sent:
     """One entry."""
-    _check_kind(kind)
+    _check_readable(kind)
     name = tail(request)
 
     async def look() -> Seen:
@@ -76,12 +80,12 @@ async def read_all(
     queries: NamedDependency[Queries],
 ) -> Sent:
     """All entries of a kind, sorted by name; of service-defaults those that ``?filter`` asks for."""
-    _check_kind(kind)
+    _check_readable(kind)
     if request.query_params.get("filter") and kind != ServiceDefaults.KIND:
         raise ClientException(
             f"Invalid filter: of config entries only {ServiceDefaults.KIND} can be filtered"
         )
-    is_wanted = filter_of(request, KINDS[kind])
+    is_wanted = filter_of(request, KINDS.get(kind, Entry))
 
     async def look() -> Seen:
         _, entries = await repository.entries(kind)
@@ -102,6 +106,12 @@ async def remove(
     cas = unsigned(request, "cas")
     done = await repository.delete_entry(kind, tail(request), author(request), cas)
     return Reply(done if cas is not None else {})
+
+
+def _check_readable(kind: str) -> None:
+    """Whoever reads may also ask for kinds that nobody can write; there are never any."""
+    if kind not in _NEVER_WRITTEN:
+        _check_kind(kind)
 
 
 def _check_kind(kind: str) -> None:

@@ -99,6 +99,15 @@ async def test_an_unknown_kind_is_refused_by_name(api: httpx.AsyncClient, method
     assert (await api.get("/v1/config/service-rooter")).status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["bound-api-gateway", "sameness-group"])
+async def test_kinds_that_nobody_can_write_can_be_read_and_are_empty(
+    api: httpx.AsyncClient, kind: str
+) -> None:
+    assert (await api.get(f"/v1/config/{kind}")).json() == []
+    assert (await api.get(f"/v1/config/{kind}/any")).status_code == 404
+    assert (await api.put("/v1/config", json={"Kind": kind, "Name": "any"})).status_code == 400
+
+
 async def test_refused_bodies_name_every_problem_and_change_nothing(api: httpx.AsyncClient) -> None:
     answer = await api.put(
         "/v1/config", json={"Kind": "service-defaults", "Name": "web", "Protocoll": "http", "Mtea": {}}
