@@ -108,7 +108,7 @@ class ConfigFolder:
 
 def _unnameable(path: Path) -> Problem:
     what = "the file's name has bytes that are no text"
-    return Problem(Place(ascii(str(path))), what, "rename it", Code.UNREADABLE)
+    return Problem(Place(ascii(str(path))), what, "rename it", code=Code.UNREADABLE)
 
 
 def _is_config(path: Path) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
@@ -124,7 +125,7 @@ class _Flags:
         self._problems: list[Problem] = []
 
     def refuse(self, flag: str, what: str, remedy: str) -> None:
-        self._problems.append(Problem(Place(source=flag), what, remedy))
+        self._problems.append(Problem(Place(source=flag), what, remedy, code=Code.SETTING))
 
     def raise_problems(self) -> None:
         if self._problems:

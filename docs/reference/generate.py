@@ -44,6 +44,8 @@ A page for each kind says what else it can hold.
 
 - Keys are written as here or in `snake_case`, in any case: `PathPrefix` is `path_prefix`.
 - Values are taken as they are meant: `"100"` is also a number, `1` also true, one value also a list.
+- No text (`""`) is also 0 or false, where that is the same as nothing; an empty list is also no object.
+- A list or map has at most 10,000 items.
 - A duration is a text such as `10s`, `1m30s` or `250ms`, or a whole number of nanoseconds.
 - A field without a default is absent when it is left out, or an object with the defaults of its own fields.
 - Unknown keys are refused, as are those of Consul Enterprise: `Namespace`, `Partition`, `SamenessGroup`.

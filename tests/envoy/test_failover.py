@@ -1,22 +1,19 @@
 """Stock Envoys fail over and back, retry elsewhere, and keep requests with equal hashes together."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 
-from xdsmesh.bootstrap import find_envoy
-from xdsmesh.demo.control import Control
-from xdsmesh.demo.layout import CLIENT, INSTANCES, SERVER_HOST, WEB
-from xdsmesh.demo.load import Answer, Client, Load, failures
-from xdsmesh.demo.network import Network, claimed_network
-from xdsmesh.demo.processes import Processes
-from xdsmesh.demo.running import RunningMesh
+from xdsmesh.demo.layout import CLIENT, WEB
+from xdsmesh.demo.load import Answer, Load, failures
+
+if TYPE_CHECKING:
+    from tests.envoy.conftest import Mesh
 
 pytestmark = pytest.mark.envoy
 
@@ -31,6 +28,12 @@ Kind = "service-router"
 Name = "web"
 Routes = [{ Destination { RetryOnConnectFailure = true } }]
 """
+PASSIVE_CHECK: Final = """
+Kind = "service-defaults"
+Name = "client"
+Protocol = "http"
+UpstreamConfig { Defaults { PassiveHealthCheck { MaxFailures = 2 } } }
+"""
 SUBSETS: Final = """
 Kind = "service-resolver"
 Name = "admin"
@@ -38,79 +41,6 @@ DefaultSubset = "v1"
 Subsets = { v1 = { Filter = "Service.Meta.version == 1" }, v2 = { Filter = "Service.Meta.version == 2" } }
 """
 CRITICAL: Final = 'check {\n name = "test"\n status = "critical"\n }\n  connect {'
-
-
-class Mesh:
-    """The demo's mesh, whose config files a test changes while it runs."""
-
-    def __init__(
-        self, running: RunningMesh, network: Network, processes: Processes, control: Control, client: Client
-    ) -> None:
-        self.client = client
-        self.network = network
-        self._running = running
-        self._processes = processes
-        self._control = control
-        self._revision = 0
-
-    @property
-    def upstream(self) -> str:
-        return f"http://{self.network.host(CLIENT.host)}:{self.network.upstream_port}"
-
-    async def change(self, files: dict[str, str | None]) -> None:
-        """Write or remove config files, in order; return when every proxy has acknowledged what follows."""
-        for name, text in files.items():
-            before = max(proxy.revision for proxy in (await self._control.snapshot()).connected)
-            if text is None:
-                (self._running.config / name).unlink()
-            else:
-                draft = self._running.config.parent / f"{name}.new"
-                draft.write_text(text)
-                draft.replace(self._running.config / name)
-            await self.wait(partial(self._control.at_revision, before + 1), f"{name} is taken in")
-        await self.synced()
-
-    async def synced(self) -> None:
-        """Return when all proxies that are registered are connected, and hold what they should."""
-        registered = {each.proxy for each in INSTANCES if (each is not WEB or self.has("web.hcl"))}
-        await self.wait(lambda: self._control.synced(registered), "all proxies are in sync")
-
-    def has(self, name: str) -> bool:
-        return (self._running.config / name).exists()
-
-    async def wait(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
-        await self._running.wait(condition, 30, what)
-
-    async def kill_envoy(self, name: str) -> None:
-        await self._processes.kill(next(it for it in self._processes._children if it.name == name))
-
-    def text(self, name: str) -> str:
-        return (self._running.config / name).read_text()
-
-    async def answers(self, load: Load, count: int = 300) -> list[Answer]:
-        """The answers to so many requests that are sent from now on."""
-        begin = len(load.answers)
-        await self.wait(lambda: load.has_sent(begin + 16), "requests that were under way are answered")
-        begin = len(load.answers)
-        await self.wait(lambda: load.has_sent(begin + count), f"{count} more requests are answered")
-        return load.answers[begin:]
-
-
-@pytest.fixture
-async def mesh(tmp_path: Path) -> AsyncIterator[Mesh]:
-    with claimed_network() as network:
-        api = f"http://{network.host(SERVER_HOST)}:{network.http_port}"
-        upstream = f"http://{network.host(CLIENT.host)}:{network.upstream_port}"
-        async with Processes(tmp_path) as processes, Control(api) as control, Client(upstream) as client:
-            running = RunningMesh(tmp_path, network, processes)
-            running.write_config()
-            await running.start_server()
-            await running.start_apps()
-            await running.wait(control.answers, 20, "the server answers")
-            await running.start_envoys(find_envoy())
-            mesh = Mesh(running, network, processes, control, client)
-            await mesh.synced()
-            yield mesh
 
 
 def services(answers: list[Answer]) -> set[str]:
@@ -162,8 +92,23 @@ async def test_a_retry_goes_to_the_next_member(mesh: Mesh) -> None:
     await mesh.change({"web-router.hcl": RETRIES, "web-resolver.hcl": WEB_FAILS_OVER})
     assert services(await mesh.client.ask_many("/x", 50)) == {"web"}
     await mesh.kill_envoy(f"envoy of {WEB.id}")
-    # One after the other, since Envoy makes no more than three retries at a time.
-    assert services([await mesh.client.ask("/x") for _ in range(50)]) == {"admin"}
+    assert services(await mesh.client.ask_many("/x", 300)) == {"admin"}
+
+
+async def test_a_retry_goes_to_another_instance(mesh: Mesh) -> None:
+    once = RETRIES.replace("RetryOn", 'Service = "admin", NumRetries = 1, RetryOn')
+    idle_first = SUBSETS + 'LoadBalancer { Policy = "least_request" }\n'
+    await mesh.change({"admin-splitter.hcl": None, "web-router.hcl": once, "admin-resolver.hcl": idle_first})
+    await mesh.kill_envoy("envoy of admin-v1-1")
+    assert services(await mesh.client.ask_many("/x", 300)) == {"admin"}
+
+
+async def test_an_instance_that_fails_is_left_out_even_if_there_are_few(mesh: Mesh) -> None:
+    await mesh.change({"admin-splitter.hcl": None, "client-defaults.hcl": PASSIVE_CHECK})
+    await mesh.kill_envoy("envoy of admin-v1-1")
+    answers = [await mesh.client.ask("/admin/x") for _ in range(60)]
+    assert failures(answers[:20])
+    assert not failures(answers[20:])
 
 
 async def test_nothing_goes_elsewhere_while_one_instance_is_healthy(mesh: Mesh) -> None:

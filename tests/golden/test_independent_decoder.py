@@ -27,6 +27,7 @@ MODULES = (
     "extensions.filters.network.connection_limit.v3",
     "extensions.filters.network.http_connection_manager.v3",
     "extensions.filters.network.tcp_proxy.v3",
+    "extensions.retry.host.previous_hosts.v3",
     "extensions.retry.priority.previous_priorities.v3",
     "extensions.transport_sockets.tls.v3",
     "extensions.upstreams.http.v3",

@@ -170,7 +170,7 @@ def _files_limited_to(size: int) -> Iterator[None]:
 async def test_two_servers_cannot_share_the_file(tmp_path: Path, sqlite_store: SQLiteStore) -> None:
     path = tmp_path / "store.db"
     told = await refusal(path)
-    assert told.startswith(f"{path}: another process is using this store")
+    assert told.startswith(f"{path}: XM0505 another process is using this store")
     assert "two servers can't share a data folder" in told
     assert await sqlite_store.commit(put("a"), API) == 1
 
@@ -207,7 +207,7 @@ async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Pat
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("dear diary, " * 100)
-    assert f"{tmp_path / 'db'}: this is not a database" in await refusal(tmp_path / "db")
+    assert f"{tmp_path / 'db'}: XM0505 this is not a database" in await refusal(tmp_path / "db")
 
 
 async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def splitter(weight: float) -> ServiceSplitter:
 
 
 def test_connecting_replicas_encodes_what_they_share_once() -> None:
-    clusters, routes, listeners, local_app, roots = SERVICES + 1, 1, SERVICES, 1, 1
+    clusters, routes, listeners, local_app, roots = SERVICES + 1, SERVICES, SERVICES, 1, 1
     shared = 2 * clusters + routes + listeners + local_app + roots  # each cluster has its endpoints
     own = 2 * CLIENTS  # each client's public listener and leaf
     assert mesh().work["encoded"] == shared + own
@@ -163,8 +163,9 @@ def test_settings_of_the_callers_are_shared_by_all_their_replicas() -> None:
 
     assert len(changed) == CLIENTS
     every_cluster = SERVICES + 1  # one has two subsets
-    renamed = 2  # the listener and the endpoints of the upstream whose cluster has another name now
+    renamed = 2  # the route and the endpoints of the upstream whose cluster has another name now
     assert index.work["chain"] == 1
+    assert index.work["calls_of"] == 1
     assert index.work["endpoints"] == 0
     assert index.work["encoded"] == every_cluster + renamed
 

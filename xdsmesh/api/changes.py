@@ -69,7 +69,15 @@ class Changes:
 
     async def catch_up(self) -> None:
         """Return once everything is in that the store has acknowledged by now."""
+        await self.reach(await self.latest())
+
+    async def latest(self) -> int:
+        """The store's revision; what it changed may still be on its way to us."""
         revision, _ = await self._store.list(_NO_KEY)
+        return revision
+
+    async def reach(self, revision: int) -> None:
+        """Return once everything up to a revision of the store is in."""
         while self.revision < revision and not self._ended:
             await self._moved.wait()
 

@@ -15,6 +15,7 @@ from xdsmesh.api.narrow import filter_of
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, author, tail, unsigned
+from xdsmesh.catalog.decide import entry_warnings
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import decode_entry
@@ -22,18 +23,19 @@ from xdsmesh.config.kinds import INTERNAL_KINDS, KINDS
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.model.errors import NotFoundError
 
-
 _NEVER_WRITTEN: Final = INTERNAL_KINDS | {"sameness-group"}
 
 
 @put("/v1/config")
 async def write(request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]) -> Reply[bool]:
-    """Write an entry whole.
+    """Write an entry whole. What is accepted and has no effect is told in headers.
 
     ``cas`` is the ``ModifyIndex`` that it must have for that, 0: it must not exist; else the answer is false.
     """
     cas = unsigned(request, "cas")
-    return Reply(await repository.put_entry(decode_entry(body), author(request), cas))
+    entry = decode_entry(body)
+    done = await repository.put_entry(entry, author(request), cas)
+    return Reply(done, entry_warnings(entry) if done else ())
 
 
 @put("/v1/xdsmesh/config")
@@ -47,8 +49,9 @@ async def write_all(
         raise ClientException(
             f"Request decode failed: a list of config entries is expected: {error}"
         ) from error
-    await repository.put_entries([decode_entry(bytes(each)) for each in bodies], author(request))
-    return Reply(content=True)
+    entries = [decode_entry(bytes(each)) for each in bodies]
+    await repository.put_entries(entries, author(request))
+    return Reply(content=True, warnings=[warning for entry in entries for warning in entry_warnings(entry)])
 
 
 @get("/v1/config/{kind:str}/{name:path}")

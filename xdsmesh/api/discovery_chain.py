@@ -23,6 +23,7 @@ from xdsmesh.api.request import AnyRequest
 from xdsmesh.catalog.decide import EntryKey
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.chain.compile import compile_chain
+from xdsmesh.chain.errors import PROBLEM_CODES
 from xdsmesh.chain.render import render_chain
 from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrides
 from xdsmesh.config import rules
@@ -110,7 +111,8 @@ def _read(chain: ChainRequest, repository: Repository) -> Read:
             compiled, unknown = _compile(chain, entries)
         if isinstance(compiled, ChainError):
             place = Place(path=f"{compiled.kind}/{compiled.name}" if compiled.kind else "")
-            raise RefusedError(Problem(place, f"{compiled.code}: {compiled.message}"))
+            what = f"{compiled.code}: {compiled.message}"
+            raise RefusedError(Problem(place, what, code=PROBLEM_CODES[compiled.code]))
         return Seen(render_chain(compiled), frozenset(entry_topic(*key) for key in entries))
 
     return read

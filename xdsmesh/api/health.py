@@ -5,11 +5,10 @@ from litestar.di import NamedDependency
 
 from xdsmesh.api.changes import service_topic
 from xdsmesh.api.encode import health_row
-from xdsmesh.api.narrow import ServiceQuestion, filter_of
+from xdsmesh.api.narrow import ServiceQuestion, instance_filter_of
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag
-from xdsmesh.api.shapes import HealthRow
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.model.catalog import Health
 
@@ -19,15 +18,16 @@ async def service(
     request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
 ) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
-    question, is_wanted = ServiceQuestion.of(request), filter_of(request, HealthRow)
+    question, is_wanted = ServiceQuestion.of(request), instance_filter_of(request)
     only_passing = flag(request, "passing")
 
     async def read() -> Seen:
         found = await question.find(repository, queries.changes)
         shown = [
-            health_row(each) for each in found if not only_passing or each.value.health is Health.PASSING
+            health_row(each)
+            for each in found
+            if is_wanted(each.value) and (not only_passing or each.value.health is Health.PASSING)
         ]
-        topics = frozenset({service_topic(question.name)})
-        return Seen([row for row in shown if is_wanted(row)], topics)
+        return Seen(shown, frozenset({service_topic(question.name)}))
 
     return await queries.answer(request, read)

@@ -10,10 +10,11 @@ from msgspec import Struct
 from xdsmesh.api.changes import Changes
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.catalog.repository import Repository, Stored
-from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, rows
+from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, instances, rows
 from xdsmesh.model.catalog import Instance, Node
 
-R = TypeVar("R", bound=Struct)
+R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
 
 
 def service_name(request: AnyRequest) -> str:
@@ -28,14 +29,27 @@ def service_name(request: AnyRequest) -> str:
     return name
 
 
-def filter_of(request: AnyRequest, shape: type[R]) -> Callable[[R], bool]:
+def filter_of(request: AnyRequest, shape: type[S]) -> Callable[[S], bool]:
     """Which rows of this shape ``?filter`` asks for.
 
     Raises:
         ClientException: it is no filter, or it selects what such rows do not have.
     """
+    return _read_filter(request, lambda text: rows(text, shape))
+
+
+def instance_filter_of(request: AnyRequest) -> Callable[[Instance], bool]:
+    """Which instances ``?filter`` asks for, by the selectors of health rows.
+
+    Raises:
+        ClientException: it is no filter, or it selects what instances do not have.
+    """
+    return _read_filter(request, instances)
+
+
+def _read_filter(request: AnyRequest, read: Callable[[str], Callable[[R], bool]]) -> Callable[[R], bool]:
     try:
-        return rows(request.query_params.get("filter") or "", shape)
+        return read(request.query_params.get("filter") or "")
     except (FilterSyntaxError, FilterTypeError) as error:
         raise ClientException(f"Failed to create boolean expression evaluator: {error}") from error
 

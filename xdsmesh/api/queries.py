@@ -80,22 +80,24 @@ class Query:
         async with self._turn:
             if isinstance(self._outcome, Answer) and not self.is_stale:
                 return
-            as_of = self._changes.revision
-            outcome = await self._look()
-            self._as_of = as_of
+            self._as_of, outcome = await self._look()
+            await self._changes.reach(self._as_of)  # the index must have what the answer shows
             if outcome != self._outcome:
                 self._outcome = outcome
-                # What came in while we were reading may be in the answer, or not: then they ask again.
-                self.index = max(1, min(self._changes.index(self.topics), as_of))
+                # What changed while we were reading may be in the answer, or not: then they ask again.
+                self.index = max(1, min(self._changes.index(self.topics), self._as_of))
                 self.wake()
 
-    async def _look(self) -> Answer | Exception:
+    async def _look(self) -> tuple[int, Answer | Exception]:
+        """The store's revision as we began to read, and what we read."""
+        as_of = self._changes.revision
         try:
+            as_of = await self._changes.latest()
             seen = await self._read()
         except Exception as error:  # noqa: BLE001 - everybody who asks is told, not just the one who read
-            return error
+            return as_of, error
         self.topics, self.hash = seen.topics, seen.hash
-        return Answer.of(seen.content, seen.missing, pretty=self._pretty)
+        return as_of, Answer.of(seen.content, seen.missing, pretty=self._pretty)
 
     def is_known(self, blocking: Blocking) -> bool:
         """Whether the caller has this answer already; an error is always news."""

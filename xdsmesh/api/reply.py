@@ -1,7 +1,7 @@
 """How an answer is put: JSON, compact or on ``?pretty`` indented, small on the wire, with its index."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Generic, Self, TypeVar
@@ -20,6 +20,10 @@ _encoder: Final = msgspec.json.Encoder()
 _INDENT: Final = 4
 _WORTH_PACKING: Final = 1400
 """Bytes: less than this fits in one packet anyway."""
+_WARNING: Final = "X-Xdsmesh-Warning"
+_MAX_WARNINGS: Final = 20
+"""Clients take a limited number of headers, and people read fewer."""
+_MAX_WARNING: Final = 500
 _CONTENT_TYPES: Final = {MediaType.JSON: "application/json", MediaType.TEXT: "text/plain; charset=utf-8"}
 
 
@@ -52,16 +56,20 @@ class Answer:
 
 
 class Reply(Response[T], Generic[T]):
-    """A value as JSON, for what has no index to wait by."""
+    """A value as JSON, for what has no index to wait by; each warning is a header of its own."""
 
-    def __init__(self, content: T) -> None:
+    def __init__(self, content: T, warnings: Sequence[str] = ()) -> None:
         super().__init__(content, media_type=MediaType.JSON)
+        self._warnings = warnings
 
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:
         """Encode for this request."""
         body, headers = Answer.of(self.content, pretty=is_pretty(request)).on_the_wire(request)
         response = Response(body, headers={**self.headers, **headers}, media_type=self.media_type)
-        return response.to_asgi_response(app, request, **options)
+        sent = response.to_asgi_response(app, request, **options)
+        for warning in _told(self._warnings):
+            sent.headers.add(_WARNING, warning)
+        return sent
 
 
 class Sent:
@@ -85,6 +93,15 @@ class Sent:
         """Send it."""
         await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
+
+
+def _told(warnings: Sequence[str]) -> Iterator[str]:
+    """Warnings as values of headers, RFC 9110 section 5.5: visible ASCII, and not too many of them."""
+    for warning in warnings[:_MAX_WARNINGS]:
+        line = " ".join(warning.split()).encode("ascii", "backslashreplace").decode()
+        yield line if len(line) <= _MAX_WARNING else f"{line[:_MAX_WARNING]}..."
+    if len(warnings) > _MAX_WARNINGS:
+        yield f"there are {len(warnings) - _MAX_WARNINGS} more warnings"
 
 
 def empty() -> Response[bytes]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from xdsmesh.ca.builtin import LEAF_LIFETIME, Root, create_root, issue_leaf, load_root
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.model.trust import Leaf, TrustBundle
@@ -118,4 +119,4 @@ async def _load(store: Store) -> Root | None:
 
 
 def _refused(what: str, remedy: str) -> RefusedError:
-    return RefusedError(Problem(Place(), what, remedy))
+    return RefusedError(Problem(Place(), what, remedy, code=Code.TRUST))

@@ -21,7 +21,7 @@ def check_entries(entries: Iterable[Located[Entry]], datacenter: str = "dc1") ->
         key = (located.value.KIND, located.value.name)
         if first.setdefault(key, located) is not located:
             what, remedy = f"{'/'.join(key)} is declared twice", f"the other one is at {first[key].place}"
-            problems.append(Problem(located.place, what, remedy, Code.DECLARED_TWICE))
+            problems.append(Problem(located.place, what, remedy, code=Code.DECLARED_TWICE))
     after = {key: located.value for key, located in first.items()}
     places = {key: located.place for key, located in first.items()}
     return tuple(sorted((*problems, *graph_problems({}, after, datacenter, places))))

@@ -59,4 +59,4 @@ def _state_faults(entries: EntrySet, change: Change) -> Iterator[Fault]:
 
 def _problem(fault: Fault, places: Mapping[EntryKey, Place]) -> Problem:
     place = places.get(fault.entry, Place(path="/".join(fault.entry)))
-    return Problem(place, fault.what, fault.remedy, fault.code)
+    return Problem(place, fault.what, fault.remedy, code=fault.code)

@@ -57,7 +57,7 @@ def _claim(
     first = claimed.setdefault(key, item)
     if first is not item:
         remedy = f"the other one is at {first.place}"
-        problems.append(Problem(item.place, f"{what} is declared twice", remedy, Code.DECLARED_TWICE))
+        problems.append(Problem(item.place, f"{what} is declared twice", remedy, code=Code.DECLARED_TWICE))
 
 
 def decide_declaration(declaration: Declaration, records: Iterable[Record], node: Node) -> Txn:
@@ -119,7 +119,7 @@ def _wanted(
             if key in wanted:
                 what = f"another service is declared with the id {instance.id}"
                 remedy = f"see {wanted[key].origin}"
-                problems.append(Problem(service.place, what, remedy, Code.DECLARED_TWICE))
+                problems.append(Problem(service.place, what, remedy, code=Code.DECLARED_TWICE))
             wanted[key] = Put(key, encode_instance(instance), _origin(service.place))
     return wanted, problems
 
@@ -134,7 +134,7 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
             key.removeprefix(ENTRIES) if key.startswith(ENTRIES) else f"service {key.removeprefix(INSTANCES)}"
         )
         what, remedy = f"{what} was written through the API", "delete it there, or remove it here"
-        problems.append(Problem(place, what, remedy, Code.OWNED_BY_ANOTHER))
+        problems.append(Problem(place, what, remedy, code=Code.OWNED_BY_ANOTHER))
     return problems
 
 

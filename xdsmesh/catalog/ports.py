@@ -36,7 +36,7 @@ class PortTable:
                 return port
         what = f"no port from {FIRST} to {LAST} is free for {sidecar.id}"
         place, remedy = Place(path="Connect.SidecarService.Port"), "give its Port in the registration"
-        raise RefusedError(Problem(place, what, remedy, Code.PORTS))
+        raise RefusedError(Problem(place, what, remedy, code=Code.PORTS))
 
     def hold(self, instances: Iterable[Instance]) -> None:
         """Remember the ports of what has been registered."""

@@ -85,7 +85,7 @@ class Repository:
         twice = [Place(path="/".join(key)) for key, number in keys.items() if number > 1]
         if twice:
             what, remedy = "this entry is given twice", "keep one of them"
-            raise RefusedError(*(Problem(place, what, remedy, Code.DECLARED_TWICE) for place in twice))
+            raise RefusedError(*(Problem(place, what, remedy, code=Code.DECLARED_TWICE) for place in twice))
         await self._put(entries, origin)
 
     async def _put(self, entries: Sequence[Entry], origin: Origin, expected: Expect | None = None) -> bool:

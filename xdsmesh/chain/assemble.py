@@ -10,7 +10,7 @@ from msgspec import structs
 
 from xdsmesh.chain.customize import Customization
 from xdsmesh.chain.errors import CompileError, advanced_routing_on_l4, circular_reference, too_large
-from xdsmesh.chain.flatten import through
+from xdsmesh.chain.flatten import flattened
 from xdsmesh.chain.hop import Hop
 from xdsmesh.chain.names import router_key, splitter_key
 from xdsmesh.chain.read import read_as, read_proxy_defaults
@@ -36,9 +36,6 @@ from xdsmesh.config.parts.load_balancer import LoadBalancer
 MAX_NESTING: Final = 64
 """How many splitters may stand behind each other."""
 
-MAX_LEGS: Final = 1_000
-"""How many legs a flattened splitter may have; nested ones multiply."""
-
 _AdvancedT = TypeVar("_AdvancedT", ServiceRouter, ServiceSplitter)
 
 _EVERYTHING: Final = Match(http=HTTPMatch(path_prefix="/"))
@@ -52,8 +49,9 @@ class Assembly:
         self._read = read
         self._customization = Customization(request.overrides)
         self._resolution = Resolution(request, read, self._customization)
-        self._nodes: dict[str, Node] = {}
-        self._splitters: dict[str, SplitterNode | None] = {}
+        self._routers: dict[str, RouterNode] = {}
+        self._splitters: dict[str, SplitterNode] = {}
+        """As they are configured, each before those behind it."""
         self._path: list[str] = []
         """The services whose splitters are being assembled, each behind the one before it."""
         self._circle: CompileError | None = None
@@ -75,7 +73,7 @@ class Assembly:
         protocol = self._resolution.protocol
         if self._advanced and protocol.protocol not in HTTP_LIKE:
             raise advanced_routing_on_l4(service, protocol, self._advanced)
-        nodes = {**self._nodes, **self._resolution.nodes}
+        nodes = self._nodes(start)
         defaults = read_as(self._read, ServiceDefaults, service) or ServiceDefaults()
         extensions = (*read_proxy_defaults(self._read).envoy_extensions, *defaults.envoy_extensions)
         return CompiledChain(
@@ -102,6 +100,13 @@ class Assembly:
         self._advanced = self._advanced or entry
         return entry
 
+    def _nodes(self, start: str) -> dict[str, Node]:
+        """All nodes that requests pass; splitters that only other ones lead to are part of those."""
+        flat = flattened(self._request.service, self._splitters)
+        reached = {start, *(route.next for router in self._routers.values() for route in router.routes)}
+        splitters = {key: node for key, node in flat.items() if key in reached}
+        return {**self._routers, **splitters, **self._resolution.nodes}
+
     def _is_default(self, start: Node) -> bool:
         if not isinstance(start, ResolverNode):
             return False
@@ -116,7 +121,7 @@ class Assembly:
         catch_all = Route(match=_EVERYTHING, destination=Destination(service=entry.name))
         routes.append(self._route(catch_all, Hop.of(entry, "the implied last route")))
         key = router_key(entry.name)
-        self._nodes[key] = RouterNode(key, tuple(routes))
+        self._routers[key] = RouterNode(key, tuple(routes))
         return key
 
     def _route(self, route: Route, hop: Hop) -> ChainRoute:
@@ -134,59 +139,46 @@ class Assembly:
         )
 
     def _splitter_or_resolver(self, service: str, hop: Hop) -> str:
-        splitter = self._splitter(service)
-        if splitter is None:
-            return self._resolution.resolve(service, "", hop)
-        self._nodes[splitter.key] = splitter
-        return splitter.key
+        return self._splitter(service) or self._resolution.resolve(service, "", hop)
 
-    def _splitter(self, service: str) -> SplitterNode | None:
-        """The splitter of a service, flat. Only those that no other one contains become nodes."""
-        if service not in self._splitters:
-            entry = self._advanced_routing(ServiceSplitter, service)
-            self._splitters[service] = self._flat(entry) if entry else None
-        return self._splitters[service]
-
-    def _flat(self, entry: ServiceSplitter) -> SplitterNode:
+    def _splitter(self, service: str) -> str:
+        """The key of a service's splitter node; empty if it has no splitter."""
+        key = splitter_key(service)
+        if key in self._splitters:
+            return key
+        entry = self._advanced_routing(ServiceSplitter, service)
+        if entry is None:
+            return ""
         if len(self._path) == MAX_NESTING:
-            raise too_large(self._request.service, f"stands behind {MAX_NESTING} others", entry)
-        self._path.append(entry.name)
+            raise too_large(self._request.service, f"stands behind {MAX_NESTING} others", service)
+        self._splitters[key] = SplitterNode(key, ())  # its place is before those behind it
+        self._path.append(service)
         hops = [Hop.of(entry, f"Splits[{index}]") for index in range(len(entry.splits))]
-        behind = [self._behind(split, hop) for split, hop in zip(entry.splits, hops, strict=True)]
+        legs = tuple(self._leg(split, hop) for split, hop in zip(entry.splits, hops, strict=True))
         self._path.pop()
-        pairs = zip(entry.splits, behind, strict=True)
-        legs = tuple(leg for split, node in pairs if node for leg in _legs(split, node))
-        if len(legs) > MAX_LEGS:
-            what = f"has {len(legs)} legs with the splitters behind it, and {MAX_LEGS} are allowed"
-            raise too_large(self._request.service, what, entry)
-        return SplitterNode(splitter_key(entry.name), legs, _load_balancer(behind))
+        self._splitters[key] = SplitterNode(key, legs, self._load_balancer(legs))
+        return key
 
-    def _behind(self, split: Split, hop: Hop) -> SplitterNode | ResolverNode | None:
-        """Where a split leads; None is a circle. A splitter never leads to itself."""
+    def _leg(self, split: Split, hop: Hop) -> ChainSplit:
+        return ChainSplit(
+            weight=split.hundredths,
+            next=self._behind(split, hop),
+            request_headers=split.request_headers,
+            response_headers=split.response_headers,
+            definition=split,
+        )
+
+    def _behind(self, split: Split, hop: Hop) -> str:
+        """Where a split leads. A splitter never leads to itself."""
         service, subset = split.service or hop.name, split.service_subset
-        if not subset and service != hop.name:
-            if service in self._path:
-                circle = circular_reference(self._request.service, self._path, service, hop)
-                self._circle = self._circle or circle
-                return None
-            if splitter := self._splitter(service):
-                return splitter
-        return self._resolution.nodes[self._resolution.resolve(service, subset, hop)]
+        if subset or service == hop.name:
+            return self._resolution.resolve(service, subset, hop)
+        if service in self._path and not self._circle:
+            self._circle = circular_reference(self._request.service, self._path, service, hop)
+        return self._splitter_or_resolver(service, hop)
 
-
-def _legs(split: Split, behind: SplitterNode | ResolverNode) -> Iterable[ChainSplit]:
-    """A split's leg, or those of the splitter behind it."""
-    leg = ChainSplit(
-        weight=split.hundredths,
-        next=behind.key,
-        request_headers=split.request_headers,
-        response_headers=split.response_headers,
-        definition=split,
-    )
-    return (through(leg, inner) for inner in behind.splits) if isinstance(behind, SplitterNode) else (leg,)
-
-
-def _load_balancer(behind: Iterable[SplitterNode | ResolverNode | None]) -> LoadBalancer | None:
-    """That of the first leg whose resolver hashes; what lies behind other splitters does not count."""
-    resolvers = (node.load_balancer for node in behind if isinstance(node, ResolverNode))
-    return next((balancer for balancer in resolvers if balancer and balancer.is_hash_based), None)
+    def _load_balancer(self, legs: Iterable[ChainSplit]) -> LoadBalancer | None:
+        """That of the first leg whose resolver hashes; what lies behind other splitters does not count."""
+        resolvers = (self._resolution.nodes.get(leg.next) for leg in legs)
+        balancers = (resolver.load_balancer for resolver in resolvers if resolver)
+        return next((balancer for balancer in balancers if balancer and balancer.is_hash_based), None)

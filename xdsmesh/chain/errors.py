@@ -10,6 +10,7 @@ from xdsmesh.chain.types import ChainError, ErrorCode
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import ServiceResolver
+from xdsmesh.config.kinds.service_splitter import ServiceSplitter
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.codes import Code
 
@@ -105,14 +106,14 @@ def unknown_override(chain: str, field: str, value: str, words: Sequence[str]) -
     )
 
 
-def too_large(chain: str, what: str, splitter: Entry) -> CompileError:
+def too_large(chain: str, what: str, service: str) -> CompileError:
     """Splitters multiply beyond what a proxy could reasonably hold."""
     return CompileError(
         ErrorCode.INPUT,
-        f'chain "{chain}": service-splitter "{splitter.name}" {what}: let splits name subsets, which are '
+        f'chain "{chain}": service-splitter "{service}" {what}: let splits name subsets, which are '
         f"never split again, or split by fewer services",
-        kind=splitter.KIND,
-        name=splitter.name,
+        kind=ServiceSplitter.KIND,
+        name=service,
     )
 
 

@@ -46,6 +46,11 @@ def splitter_key(service: str) -> str:
     return f"splitter:{service}.default.default"
 
 
+def service_of(key: str) -> str:
+    """The service of a router or splitter node, by the node's key."""
+    return key.partition(":")[2].rsplit(".", 2)[0]
+
+
 def resolver_key(lookup: Lookup) -> str:
     """The key of the resolver node that ends at a target."""
     return f"resolver:{lookup.id}"

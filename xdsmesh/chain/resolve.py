@@ -100,13 +100,15 @@ class Resolution:
         home = self._request.datacenter
         visited: dict[str, None] = {}
         while True:
+            found = read_as(self._read, ServiceResolver, lookup.service)
+            resolver = found or ServiceResolver(name=lookup.service)
+            if resolver_key(lookup) in self.nodes:
+                return _End(lookup, resolver)
             if not lookup.peer:
                 self.record_protocol(lookup.service, hop)
             if lookup.id in visited:
                 raise circular_redirect(self._request.service, [*visited], lookup.id, hop)
             visited[lookup.id] = None
-            found = read_as(self._read, ServiceResolver, lookup.service)
-            resolver = found or ServiceResolver(name=lookup.service)
             if further := redirected(lookup, resolver, home):
                 hop = _asks(hop, resolver, lookup, further)
             elif further := defaulted(lookup, resolver, home):

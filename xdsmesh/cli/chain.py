@@ -61,23 +61,24 @@ def chain(
     ca_cert: CaCert = None,
 ) -> None:
     """Show the discovery chain of a service: its routes, splits, targets and failovers."""
-    if files:
-        from xdsmesh.cli.offline import Request
-
-        overrides = (override_protocol, override_mesh_gateway, override_connect_timeout)
-        place = (_given_or(datacenter, _DATACENTER), _given_or(trust_domain, _TRUST_DOMAIN))
-        shown = _compile([*files, *(more_files or ())], Request(service, *place, *overrides))
-    elif more_files or trust_domain is not None:
+    if not files and (more_files or trust_domain is not None):
         raise typer.BadParameter("paths and --trust-domain go with --files")
-    else:
-        from xdsmesh.cli.client import Client
+    overrides = (override_protocol, override_mesh_gateway, override_connect_timeout)
+    try:
+        if files:
+            from xdsmesh.cli.offline import Request
 
-        body = _body(override_protocol, override_mesh_gateway, override_connect_timeout)
-        with Client(http_addr, token, ca_cert) as client:
-            try:
-                shown = client.chain(service, datacenter or "", body)
-            except ServerRefusedError as error:
-                shown = refusal(str(error))
+            place = (_given_or(datacenter, _DATACENTER), _given_or(trust_domain, _TRUST_DOMAIN))
+            shown = _compile([*files, *(more_files or ())], Request(service, *place, *overrides))
+        else:
+            from xdsmesh.cli.client import Client
+
+            with Client(http_addr, token, ca_cert) as client:
+                shown = client.chain(service, datacenter or "", _body(*overrides))
+    except CommandError as error:
+        if output_format is not ChainFormat.JSON and not isinstance(error, ServerRefusedError):
+            raise
+        shown = refusal(str(error))
     _show(shown, output_format)
 
 
@@ -102,7 +103,7 @@ def _body(protocol: str, mesh_gateway: str, connect_timeout: str) -> dict[str, A
 
 
 def refusal(told: str) -> dict[str, Any]:
-    """What a server told why there is no chain, as files alone would have it told."""
+    """Why a server gave no chain, as it told it, in the shape in which files alone have it told."""
     from xdsmesh.chain.render import render_error
     from xdsmesh.chain.types import ChainError, ErrorCode
 

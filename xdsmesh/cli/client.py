@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -22,6 +22,7 @@ T = TypeVar("T")
 Query = Mapping[str, str]
 
 _NOTHING: Final[Query] = {}
+_WARNING: Final = "X-Xdsmesh-Warning"
 _TIMEOUT: Final = httpx.Timeout(30, connect=5)
 
 
@@ -48,6 +49,13 @@ class AgentService(Struct, frozen=True, kw_only=True, rename="pascal"):
     def destination(self) -> str:
         """The service whose sidecar this is, or empty."""
         return str((self.proxy or {}).get("DestinationServiceName", ""))
+
+
+class Written(NamedTuple):
+    """Whether something was written, and what of it will not do what its writer hopes."""
+
+    done: bool
+    warnings: tuple[str, ...]
 
 
 class XdsPorts(Struct, frozen=True, rename="pascal"):
@@ -111,13 +119,13 @@ class Client:
         """Remove an instance and its sidecar."""
         self._send("PUT", f"/v1/agent/service/deregister/{_segment(service_id)}")
 
-    def write_entry(self, body: bytes, cas: int | None = None) -> bool:
-        """Write a config entry; false when it is no longer the one of revision ``cas``."""
-        return self._call("PUT", "/v1/config", bool, body=body, query=_cas(cas))
+    def write_entry(self, body: bytes, cas: int) -> Written:
+        """Write a config entry; it is not done when it is no longer the one of revision ``cas``."""
+        return self._written(self._send("PUT", "/v1/config", body=body, query=_cas(cas)))
 
-    def write_entries(self, bodies: Sequence[bytes]) -> None:
+    def write_entries(self, bodies: Sequence[bytes]) -> Written:
         """Write config entries together or not at all."""
-        self._send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]")
+        return self._written(self._send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]"))
 
     def entry(self, kind: str, name: str) -> dict[str, Any]:
         """A config entry."""
@@ -150,15 +158,21 @@ class Client:
     def _call(
         self, method: str, path: str, answer: type[T], *, body: bytes = b"", query: Query = _NOTHING
     ) -> T:
-        content = self._send(method, path, body=body, query=query)
+        return self._decode(self._send(method, path, body=body, query=query), answer)
+
+    def _written(self, response: httpx.Response) -> Written:
+        return Written(self._decode(response, bool), tuple(response.headers.get_list(_WARNING)))
+
+    def _decode(self, response: httpx.Response, answer: type[T]) -> T:
         try:
-            return msgspec.json.decode(content, type=answer)
+            return msgspec.json.decode(response.content, type=answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CommandError(
-                f"{self._address}{path} answered what is not of this API (is it an xdsmesh server?): {error}"
+                f"{self._address}{response.url.path} answered what is not of this API"
+                f" (is it an xdsmesh server?): {error}"
             ) from error
 
-    def _send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> bytes:
+    def _send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> httpx.Response:
         try:
             response = self._http.request(method, path, content=body, params=query)
         except httpx.TimeoutException as error:
@@ -169,7 +183,7 @@ class Client:
                 " or set --http-addr or XDSMESH_HTTP_ADDR to where one is)"
             ) from error
         if response.status_code == httpx.codes.OK:
-            return response.content
+            return response
         text = response.text.strip() or response.reason_phrase
         if response.is_server_error:
             raise CommandError(f"the server at {self._address} failed ({response.status_code}): {text}")

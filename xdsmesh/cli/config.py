@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xdsmesh.cli.errors import CommandError, ServerRefusedError
+from xdsmesh.cli.errors import CommandError, ServerRefusedError, located
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
 
 _KIND_AND_NAME = 2
@@ -55,14 +55,18 @@ def write(
     if expected is not None and len(entries) != 1:
         raise typer.BadParameter(f"--cas is for a single entry, and there are {len(entries)}")
     bodies = [entry_body(each.value) for each in entries.values()]
+    places = {title: each.place for title, each in entries.items()}
     with Client(http_addr, token, ca_cert) as client:
         try:
-            if expected is None:
-                client.write_entries(bodies)
-            elif not client.write_entry(bodies[0], expected):
-                raise _changed_meanwhile(next(iter(entries)), expected)
+            written = (
+                client.write_entries(bodies) if expected is None else client.write_entry(bodies[0], expected)
+            )
         except ServerRefusedError as error:
-            raise error.at({title: each.place for title, each in entries.items()}) from error
+            raise error.at(places) from error
+    if not written.done:
+        raise _changed_meanwhile(next(iter(entries)), expected)
+    for warning in written.warnings:
+        typer.echo(located(warning, places, "warning: "), err=True)
     for title in entries:
         typer.echo(f"Config entry written: {title}")
 

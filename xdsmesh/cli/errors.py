@@ -21,11 +21,12 @@ class ServerRefusedError(CommandError):
 
     def at(self, places: Mapping[str, Place]) -> "ServerRefusedError":
         """The same, with the places of what it refused; ``places`` is by the names in the server's text."""
-        return ServerRefusedError("\n".join(_at(line, places) for line in str(self).splitlines()))
+        return ServerRefusedError("\n".join(located(line, places) for line in str(self).splitlines()))
 
 
-def _at(line: str, places: Mapping[str, Place]) -> str:
-    named = next((place for name, place in places.items() if line.startswith(name)), None)
-    if named is None and len(places) == 1:
-        (named,) = places.values()
-    return f"{named}: {line}" if named else line
+def located(line: str, places: Mapping[str, Place], mark: str = "") -> str:
+    """A line of the server's with the place of what it names at its beginning, and a mark after that."""
+    place = next((place for name, place in places.items() if line.startswith(f"{name}:")), None)
+    if place is None and len(places) == 1:
+        (place,) = places.values()
+    return f"{place}: {mark}{line}" if place else f"{mark}{line}"

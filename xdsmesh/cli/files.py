@@ -90,7 +90,7 @@ def _parse_some(name: str) -> ParsedFile:
 def _parse(name: str, *, check: bool = True) -> ParsedFile:
     if not name.isprintable():
         what = "the file's name has bytes that are no text"
-        return ParsedFile(problems=(Problem(Place(ascii(name)), what, "rename it", Code.UNREADABLE),))
+        return ParsedFile(problems=(Problem(Place(ascii(name)), what, "rename it", code=Code.UNREADABLE),))
     try:
         data = _read(name)
     except OSError as error:
@@ -128,5 +128,5 @@ def _stdin_name(data: bytes) -> str:
 
 
 def _refuse(file: ParsedFile, strays: Sequence[Located[Any]], what: str, remedy: str) -> ParsedFile:
-    found = (Problem(each.place, what, remedy, Code.KIND_MISSING) for each in strays)
+    found = (Problem(each.place, what, remedy, code=Code.KIND_MISSING) for each in strays)
     return replace(file, problems=(*file.problems, *found))

@@ -34,7 +34,7 @@ def judge(paths: Sequence[str]) -> Judgement:
     files = parsed_files(paths)
     if not files:
         what, remedy = "there is no config file in it", f"they end in {', '.join(ENDINGS)}"
-        problems = tuple(Problem(Place(path), what, remedy, Code.FILE_ENDING) for path in paths)
+        problems = tuple(Problem(Place(path), what, remedy, code=Code.FILE_ENDING) for path in paths)
         return Judgement(problems, (), _number(len(problems), "problem"))
     problems = _problems(list(files.values()))
     return Judgement(problems, _warnings(files), _summary(files, problems))

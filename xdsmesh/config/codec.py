@@ -1,23 +1,34 @@
 """One decoder and one encoder for all shapes, driven by their types; no code per kind.
 
 Decoding follows Consul's rules: keys in any case and in PascalCase or snake_case (the exact PascalCase key
-wins), weakly typed values, one value for a list, a list of one object for an object. All problems of an
-input are collected; unknown keys are problems.
+wins), weakly typed values, one value for a list, a list of one object for an object, no object where a list
+is empty. All problems of an input are collected; unknown keys are problems.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, inspect, structs
+from msgspec import UNSET, inspect
 
 from xdsmesh.config import paths, scalars, wording
 from xdsmesh.config.entry import Definition, Shape
+from xdsmesh.config.fields import (
+    by_key,
+    default_of,
+    fields_of,
+    holds_objects,
+    is_nothing,
+    present,
+    shape_of,
+    squash,
+    squashed,
+    type_of,
+)
 from xdsmesh.config.problems import MAX_PROBLEMS, Problems, TooManyProblemsError
 from xdsmesh.config.tree import Array, Member, Node, Object, Position, Scalar, Unread
 from xdsmesh.model.codes import Code
@@ -28,6 +39,8 @@ S = TypeVar("S", bound=Shape)
 D = TypeVar("D", bound=Definition)
 
 _ENTERPRISE_ENDINGS: Final = ("namespace", "partition", "samenessgroup")
+_MAX_ITEMS: Final = 10_000
+"""How many items a list, or keys a map, may have: whoever waits for what is made of them would wait long."""
 
 
 def read(
@@ -89,7 +102,7 @@ def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
     decoder = _Decoder(Problems(source))
     fields: Any = UNSET
     with suppress(TooManyProblemsError):
-        fields = decoder.shape(_type_of(shape), node, "")
+        fields = decoder.shape(type_of(shape), node, "")
     value = msgspec.convert({} if fields is UNSET else fields, shape)
     return Decoded(
         value,
@@ -104,8 +117,8 @@ def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
 
 def encode(value: Shape) -> dict[str, Any]:
     """The shape as plain values under PascalCase keys. Durations are Go strings; defaults are left out."""
-    given = ((item, getattr(value, item.name)) for item in _fields_of(type(value)) if item.name != value.REST)
-    plain = {item.encode_name: _plain(part) for item, part in given if part != _default(item)}
+    given = ((item, getattr(value, item.name)) for item in fields_of(type(value)) if item.name != value.REST)
+    plain = {item.encode_name: _plain(part) for item, part in given if part != default_of(item)}
     return plain | (getattr(value, value.REST) if value.REST else {})
 
 
@@ -122,28 +135,6 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(part) for part in value]
     return value
-
-
-def _default(item: structs.FieldInfo) -> Any:
-    return item.default_factory() if callable(item.default_factory) else item.default
-
-
-@cache
-def _fields_of(shape: type[Shape]) -> tuple[structs.FieldInfo, ...]:
-    return structs.fields(shape)
-
-
-@cache
-def _type_of(shape: type[Shape]) -> inspect.StructType:
-    info = inspect.type_info(shape)
-    if not isinstance(info, inspect.StructType):
-        raise TypeError(f"{shape} is not a shape")
-    return info
-
-
-@cache
-def _by_key(shape: type[Shape]) -> dict[str, inspect.Field]:
-    return {_squash(item.encode_name): item for item in _type_of(shape).fields}
 
 
 @dataclass(slots=True)
@@ -163,9 +154,9 @@ class _Decoder:
         if members is None:
             return UNSET
         values: dict[str, Any] = {}
-        shape = _shape_of(info)
+        shape = shape_of(info)
         for item, member in self._known(shape, members, path):
-            if not (isinstance(member.value, Scalar) and member.value.value is None):
+            if not is_nothing(item.type, member.value):
                 value = self._value(item.type, member.value, paths.join(path, item.encode_name))
                 values.update({item.encode_name: value} if value is not UNSET else {})
         return values | self._rest(shape, members, path)
@@ -174,10 +165,12 @@ class _Decoder:
         """The field for the keys that are no fields, if the shape has one."""
         if not shape.REST:
             return {}
-        fields = _by_key(shape)
-        others = [member for member in members if _squash(member.key) not in fields]
+        fields = by_key(shape)
+        others = [member for member in members if squash(member.key) not in fields]
+        if self._too_many(others, self.positions[path], path):
+            return {}
         return {
-            fields[_squash(shape.REST)].encode_name: {
+            fields[squash(shape.REST)].encode_name: {
                 each.key: self._opaque(each.value, paths.field(path, each.key)) for each in others
             }
         }
@@ -209,10 +202,10 @@ class _Decoder:
         self, shape: type[Shape], members: Iterable[Member], path: str
     ) -> Iterator[tuple[inspect.Field, Member]]:
         """The members that are fields, one for each field; the others become problems."""
-        fields = _by_key(shape)
+        fields = by_key(shape)
         chosen: dict[str, Member] = {}
         for member in members:
-            item = fields.get(_squash(member.key))
+            item = fields.get(squash(member.key))
             if shape.REST and (item is None or item.name == shape.REST):
                 continue
             if item is None:
@@ -224,14 +217,14 @@ class _Decoder:
             elif first is not member and first.key != item.encode_name:
                 place = self._doubt_key(path, member)
                 self.problems.repeated(member.key, first.at, member.at, place)
-        return ((fields[_squash(name)], member) for name, member in chosen.items())
+        return ((fields[squash(name)], member) for name, member in chosen.items())
 
     def _refuse_key(self, shape: type[Shape], member: Member, path: str) -> None:
-        key = _squash(member.key)
-        if key in _squashed(shape.IGNORED):
+        key = squash(member.key)
+        if key in squashed(shape.IGNORED):
             return
-        enterprise = key.endswith(_ENTERPRISE_ENDINGS) or key in _squashed(shape.ENTERPRISE)
-        if enterprise or key in _squashed(shape.UNBUILT):
+        enterprise = key.endswith(_ENTERPRISE_ENDINGS) or key in squashed(shape.ENTERPRISE)
+        if enterprise or key in squashed(shape.UNBUILT):
             if not scalars.asks_for_nothing(member.value):
                 self._refuse_known(member, path, enterprise=enterprise)
             return
@@ -239,7 +232,7 @@ class _Decoder:
         place = self._doubt_key(path, member)
         if isinstance(member.value, Unread):
             return
-        fields = _by_key(shape)
+        fields = by_key(shape)
         meant = wording.nearest(key, fields)
         remedy = f"did you mean {_spelled_like(member.key, fields[meant])}?" if meant else _choices(shape)
         what = f"unknown key {wording.key(member.key)}"
@@ -262,7 +255,7 @@ class _Decoder:
     def _given(self, info: inspect.Type, node: Node, path: str) -> Any:
         match info:
             case inspect.UnionType():
-                return self._given(_present(info), node, path)
+                return self._maybe(present(info), node, path)
             case inspect.StructType():
                 return self.shape(info, node, path)
             case inspect.AnyType():
@@ -273,15 +266,24 @@ class _Decoder:
                 return self._list(info, node, path)
         return self._scalar(info, node, path)
 
+    def _maybe(self, info: inspect.Type, node: Node, path: str) -> Any:
+        """What may be left out. No text is then no number: 0 and nothing would make a difference."""
+        if isinstance(info, inspect.IntType) and isinstance(node, Scalar) and node.value == "":
+            self._mismatch(node, path, f"must be {_WANTED[type(info)]}")
+            return UNSET
+        return self._given(info, node, path)
+
     def _list(self, info: inspect.ListType, node: Node, path: str) -> Any:
         """The items of a list, or the only one. An unread object is replaced, to keep the others' indexes."""
         items = node.items if isinstance(node, Array) else (node,)
+        if self._too_many(items, node.at, path):
+            return UNSET
         values = [
             self._value(info.item_type, item, paths.item(path, index)) for index, item in enumerate(items)
         ]
         if UNSET not in values:
             return values
-        return [{} if value is UNSET else value for value in values] if _holds_objects(info) else UNSET
+        return [{} if value is UNSET else value for value in values] if holds_objects(info) else UNSET
 
     def _mapping(self, info: inspect.DictType, node: Node, path: str) -> Any:
         """Keys and values of an object, or of several that a list holds: labelled blocks come so."""
@@ -291,6 +293,8 @@ class _Decoder:
         for item in objects:
             if not isinstance(item, Object):
                 self._mismatch(item, path, "must be an object")
+                return UNSET
+            if self._too_many(item.members, item.at, path):
                 return UNSET
             for member in item.members:
                 if member.key in seen:
@@ -316,6 +320,15 @@ class _Decoder:
         if not isinstance(node, Unread):
             what = f"{paths.label(path) or 'this'} {must}, not {scalars.shown(node)}"
             self.problems.add(node.at, what, code=code, path=path)
+
+    def _too_many(self, items: Sequence[object], at: Position, path: str) -> bool:
+        """Whether a list or map is so long that it is not read."""
+        if len(items) <= _MAX_ITEMS:
+            return False
+        self._doubt(path)
+        what = f"{paths.label(path) or 'this'} has {len(items):,} items; at most {_MAX_ITEMS:,} are allowed"
+        self.problems.add(at, what, "divide it", code=Code.TOO_LONG, path=path)
+        return True
 
     def _doubt(self, path: str) -> None:
         """Remember that a field could not be read."""
@@ -354,36 +367,10 @@ def _scalar_of(info: inspect.Type, node: Scalar) -> str | bool | int | float | D
     raise TypeError(f"the codec does not know fields of type {info}")
 
 
-def _present(info: inspect.UnionType) -> inspect.Type:
-    """What an optional field holds when it is given."""
-    (present,) = (option for option in info.types if not isinstance(option, inspect.NoneType))
-    return present
-
-
-def _shape_of(info: inspect.StructType) -> type[Shape]:
-    if not issubclass(info.cls, Shape):
-        raise TypeError(f"the codec does not know structs such as {info.cls}")
-    return info.cls
-
-
-def _holds_objects(info: inspect.ListType) -> bool:
-    return isinstance(info.item_type, inspect.StructType)
-
-
-def _squash(key: str) -> str:
-    """What two spellings of one key have in common."""
-    return key.replace("_", "").lower()
-
-
-@cache
-def _squashed(keys: frozenset[str]) -> frozenset[str]:
-    return frozenset(_squash(key) for key in keys)
-
-
 def _spelled_like(key: str, item: inspect.Field) -> str:
     """A field's name in the spelling that the writer of a key prefers."""
     return item.encode_name if key[:1].isupper() else item.name
 
 
 def _choices(shape: type[Shape]) -> str:
-    return f"the keys here are {', '.join(sorted(item.encode_name for item in _by_key(shape).values()))}"
+    return f"the keys here are {', '.join(sorted(item.encode_name for item in by_key(shape).values()))}"

@@ -53,7 +53,7 @@ def parse_file(source: str, data: bytes, *, check: bool = True) -> ParsedFile:
     ending = next((known for known in syntax.PARSERS if source.lower().endswith(f".{known}")), None)
     if ending is None:
         what = f"files end in {', '.join(ENDINGS)}"
-        return ParsedFile(problems=(Problem(Place(source), what, "rename it", Code.FILE_ENDING),))
+        return ParsedFile(problems=(Problem(Place(source), what, "rename it", code=Code.FILE_ENDING),))
     parsed = syntax.parse(source, data, ending)
     reader = _Reader(Problems(source), check)
     with suppress(TooManyProblemsError):
@@ -114,7 +114,7 @@ def _without_kind(node: Node, source: str) -> tuple[Problem, ...]:
         return ()
     if isinstance(node, Object):
         what, remedy = "a config entry needs a Kind", 'add Kind = "..."'
-        return (Problem(node.at.place(source, "Kind"), what, remedy, Code.KIND_MISSING),)
+        return (Problem(node.at.place(source, "Kind"), what, remedy, code=Code.KIND_MISSING),)
     what = "a config entry is an object with Kind and Name"
     return (Problem(node.at.place(source), what, code=Code.NOT_A_DEFINITION),)
 
@@ -140,14 +140,16 @@ def _unknown_kind(kind: str | None, place: Place) -> Problem:
         return Problem(place, "Kind must be text", code=Code.TYPE_MISMATCH)
     if kind in ENTERPRISE_KINDS:
         what = f"the kind {kind} is a feature of Consul Enterprise, which this is not"
-        return Problem(place, what, "remove it", Code.ENTERPRISE)
+        return Problem(place, what, "remove it", code=Code.ENTERPRISE)
     if kind in INTERNAL_KINDS:
         what = f"entries of the kind {kind} are written by the control plane only"
-        return Problem(place, what, "remove it", Code.WRITTEN_BY_SERVER)
+        return Problem(place, what, "remove it", code=Code.WRITTEN_BY_SERVER)
     near = wording.nearest(kind, KINDS)
     choices = f"use one of {', '.join(KINDS)}; a service stands in service {{ }}"
     remedy = f"did you mean {near}?" if near else choices
-    return Problem(place, f"{wording.quoted(kind)} is not a kind of config entry", remedy, Code.KIND_UNKNOWN)
+    return Problem(
+        place, f"{wording.quoted(kind)} is not a kind of config entry", remedy, code=Code.KIND_UNKNOWN
+    )
 
 
 @dataclass(slots=True)
@@ -232,4 +234,4 @@ def _items(node: Node) -> Sequence[Node]:
 
 def _declared_twice(what: str, first: Place, again: Place) -> Problem:
     told = f"{what} is declared twice, first at line {first.line}"
-    return Problem(again, told, "keep one of them", Code.DECLARED_TWICE)
+    return Problem(again, told, "keep one of them", code=Code.DECLARED_TWICE)

@@ -18,8 +18,8 @@ def join(path: str, name: str) -> str:
 
 
 def field(path: str, name: str) -> str:
-    """The path of a field whose name somebody else chose: one that is no plain word stands in brackets."""
-    return join(path, name) if _WORD.fullmatch(name) else key(path, name)
+    """The path of a field whose name somebody else chose; what is no short plain word stands in brackets."""
+    return join(path, name) if len(name) <= _MAX_KEY and _WORD.fullmatch(name) else key(path, name)
 
 
 def item(path: str, index: int) -> str:

@@ -29,7 +29,7 @@ class Problems:
         Raises:
             TooManyProblemsError: there are enough now.
         """
-        self.extend(Problem(at.place(self.source, path), what, remedy, code))
+        self.extend(Problem(at.place(self.source, path), what, remedy, code=code))
 
     def extend(self, *problems: Problem) -> None:
         """Note problems that somebody else found.
@@ -54,5 +54,5 @@ def limited(problems: list[Problem]) -> tuple[Problem, ...]:
     if len(ordered) < MAX_PROBLEMS:
         return tuple(ordered)
     what = f"there may be more problems: only {MAX_PROBLEMS} are told"
-    more = Problem(Place(ordered[0].place.source), what, "mend these first", Code.MORE_PROBLEMS)
+    more = Problem(Place(ordered[0].place.source), what, "mend these first", code=Code.MORE_PROBLEMS)
     return (*ordered[:MAX_PROBLEMS], more)

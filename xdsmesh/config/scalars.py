@@ -1,6 +1,7 @@
 """Single values as people write them, weakly typed: ``"100"`` is also a number, and ``1`` also true.
 
-The conversions are those of Consul's decoder, but nothing is lost on the way: ``1.5`` is no whole number.
+No text is also 0 or false, as templates write it where they have no value. The conversions are those of
+Consul's decoder, but nothing is lost on the way: ``1.5`` is no whole number.
 """
 
 import math
@@ -15,7 +16,8 @@ from xdsmesh.model.duration import Duration
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+_FALSE: Final = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
+_ZERO: Final = "0"
 _LIMITS: Final = (-(2**63), 2**63 - 1)
 
 
@@ -43,27 +45,28 @@ def as_text(node: Scalar) -> str:
 
 
 def as_bool(node: Scalar) -> bool:
-    """True or false, also as 1 or 0, or as one of the words that Go's ParseBool knows.
+    """True or false, also as 1 or 0, as one of the words that Go's ParseBool knows, or as no text.
 
     Raises:
         MismatchError: it is none of these.
     """
-    word = str(node.value)
+    value = node.value
+    word = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     if node.value is not None and word in _TRUE | _FALSE:
         return word in _TRUE
     raise MismatchError("must be true or false")
 
 
 def as_integer(node: Scalar, least: int | None, most: int | None) -> int:
-    """A whole number, also as text or as ``3.0``, within limits that are 64 bits unless given.
+    """A whole number, also as text, as no text or as ``3.0``, within limits that are 64 bits unless given.
 
     Raises:
         MismatchError: it is no whole number.
         RangeError: it is out of range.
     """
     value = node.value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        value = number(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value or _ZERO):
+        value = number(value or _ZERO)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -75,14 +78,14 @@ def as_integer(node: Scalar, least: int | None, most: int | None) -> int:
 
 
 def as_float(node: Scalar) -> float:
-    """A finite number, also as text.
+    """A finite number, also as text, or as no text.
 
     Raises:
         MismatchError: it is no number.
     """
     value = node.value
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        value = float(value)
+    if isinstance(value, str) and _DECIMAL.fullmatch(value or _ZERO):
+        value = float(value or _ZERO)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise MismatchError("must be a number")
     return float(value)

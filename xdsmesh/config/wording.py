@@ -24,7 +24,9 @@ def key(text: str) -> str:
     return shortened(text) if text.isidentifier() else quoted(text)
 
 
-def nearest(text: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant, if one is near."""
-    near = get_close_matches(text, list(names), n=1) if len(text) <= _MAX_LIKE_A_NAME else []
+def nearest(text: str, names: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The name that was probably meant, if one is near: 1 is the same, 0 has nothing in common."""
+    if len(text) > _MAX_LIKE_A_NAME:
+        return None
+    near = get_close_matches(text, list(names), n=1, cutoff=likeness)
     return near[0] if near else None

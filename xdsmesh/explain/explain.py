@@ -29,11 +29,9 @@ from xdsmesh.ir.types import (
     HashField,
     HashPolicy,
     HeaderChanges,
-    HttpManager,
     Leg,
     Route,
     TcpProxy,
-    UpstreamIR,
 )
 from xdsmesh.model.duration import Duration
 
@@ -63,22 +61,13 @@ def explain(source: Source, request: Request) -> Explanation:
 
 def _routed(upstream: CompiledUpstream, request: Request) -> Explanation:
     headers = routed_headers(request)
-    for index, route in enumerate(_routes(upstream.ir)):
+    for index, route in enumerate(upstream.ir.routes.routes if upstream.ir.routes else ()):
         if matches(route.match, request, headers):
             total = sum(leg.weight for leg in route.legs)
             legs = (_leg(_Routed(upstream, request, headers, route), leg, total) for leg in route.legs)
             taken = _route_taken(upstream.chain, index, route)
             return Explanation(request, upstream.ir.protocol, taken, tuple(legs))
     return Explanation(request, upstream.ir.protocol, refusal=Refusal(404, "no route matches"))
-
-
-def _routes(ir: UpstreamIR) -> tuple[Route, ...]:
-    """The routes that come over RDS, or those that stand in the listener."""
-    if ir.routes is not None:
-        return ir.routes.routes
-    if isinstance(ir.filter, HttpManager) and not isinstance(ir.filter.routes, str):
-        return ir.filter.routes.routes
-    return ()
 
 
 class _Routed(NamedTuple):

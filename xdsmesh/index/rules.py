@@ -26,7 +26,7 @@ from xdsmesh.ir.types import (
     UpstreamIR,
 )
 from xdsmesh.ir.upstream import build_upstream
-from xdsmesh.model.catalog import Instance, Upstream
+from xdsmesh.model.catalog import Instance, Proxy, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
 from xdsmesh.model.trust import Leaf, TrustBundle, service_spiffe_id
 from xdsmesh.translate.encode import Encodable, encode
@@ -182,6 +182,18 @@ def upstream_listeners(
 
 
 @rule(rank=0)
+def calls_of(read: Reader, proxy: Proxy) -> tuple[Call, ...]:
+    """What is behind the upstreams of a proxy, each service once, sorted; of the proxy only what counts."""
+    service_defaults = read.fact("entry", "service-defaults", proxy.destination_service_name)
+    proxy_defaults = read.fact("entry", "proxy-defaults", "global")
+    settings = {
+        each.destination_name: build_call_settings(each, proxy, service_defaults, proxy_defaults)
+        for each in proxy.upstreams
+    }
+    return tuple(Call(*pair) for pair in sorted(settings.items(), key=_service))
+
+
+@rule(rank=1)
 def caller(read: Reader, proxy_id: str) -> Caller | None:
     """What a proxy calls; None when no such proxy is registered, or trust is not known yet."""
     instance: Instance | None = read.fact("instance", proxy_id)
@@ -189,14 +201,14 @@ def caller(read: Reader, proxy_id: str) -> Caller | None:
     if instance is None or instance.proxy is None or roots is None:
         return None
     proxy = instance.proxy
-    service_defaults = read.fact("entry", "service-defaults", proxy.destination_service_name)
-    proxy_defaults = read.fact("entry", "proxy-defaults", "global")
-    calls = {
-        each.destination_name: build_call_settings(each, proxy, service_defaults, proxy_defaults)
-        for each in proxy.upstreams
-    }
+    as_caller = Proxy(
+        proxy.destination_service_name,
+        upstreams=proxy.upstreams,
+        mesh_gateway=proxy.mesh_gateway,
+        max_request_headers_kb=proxy.max_request_headers_kb,
+    )
     place = Place(instance.node.datacenter, roots.trust_domain)
-    return Caller(place, proxy.upstreams, tuple(Call(*pair) for pair in sorted(calls.items(), key=_service)))
+    return Caller(place, proxy.upstreams, read(calls_of, as_caller))
 
 
 def _service(pair: tuple[str, object]) -> str:

@@ -21,6 +21,7 @@ from xdsmesh.model.duration import Duration
 
 _NO_OVERRIDES: Final = Overrides()
 _NO_LIMITS: Final = CircuitBreakers()
+_NO_CHECK: Final = PassiveHealthCheck()
 _DEFAULT_DETECTION: Final = OutlierDetection()
 _UINT32: Final = 2**32 - 1
 _ALL: Final = 100
@@ -104,7 +105,11 @@ def _circuit_breakers(limits: Limits) -> CircuitBreakers:
 
 
 def _outlier_detection(check: PassiveHealthCheck) -> OutlierDetection:
-    """Envoy refuses times of zero: no interval is its default, and an ejection for no time is a short one."""
+    """Envoy refuses times of zero: no interval is its default, and an ejection for no time is a short one.
+
+    Its default share of 10 percent is nobody where instances are few, and who asks for passive checks wants
+    more. Without a word about them that stays: the only instance is not taken out for five errors in a row.
+    """
     ejection = check.base_ejection_time
     return OutlierDetection(
         interval=check.interval if check.interval > Duration() else None,
@@ -112,6 +117,7 @@ def _outlier_detection(check: PassiveHealthCheck) -> OutlierDetection:
         enforcing_consecutive_5xx=_within(check.enforcing_consecutive_5xx, _ALL),
         max_ejection_percent=_within(check.max_ejection_percent, _ALL),
         base_ejection_time=None if ejection is None else max(ejection, _SHORTEST),
+        at_least_one=check != _NO_CHECK and check.max_ejection_percent != 0,
     )
 
 

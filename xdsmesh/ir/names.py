@@ -57,11 +57,6 @@ def routes(service: str) -> str:
     return service
 
 
-def default_virtual_host(service: str, datacenter: str) -> str:
-    """The virtual host of the calls to a service whose requests need not be told apart."""
-    return f"{service}.default.default.{datacenter}"
-
-
 def upstream_stat_prefix(service: str, datacenter: str) -> str:
     """The statistics of the calls to a service: service, namespace, partition, datacenter."""
     return f"upstream.{service}.default.default.{datacenter}"

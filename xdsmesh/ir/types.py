@@ -85,17 +85,22 @@ class CircuitBreakers:
     max_connections: int | None = None
     max_pending_requests: int | None = None
     max_requests: int | None = None
+    max_retries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutlierDetection:
-    """When an endpoint that fails is left out for a while; None is Envoy's default. Shares are percent."""
+    """When an endpoint that fails is left out for a while; None is Envoy's default. Shares are percent.
+
+    ``at_least_one`` may be out, however small a share of all that allows.
+    """
 
     interval: Duration | None = None
     consecutive_5xx: int | None = None
     enforcing_consecutive_5xx: int | None = None
     max_ejection_percent: int | None = None
     base_ejection_time: Duration | None = None
+    at_least_one: bool = False
 
 
 class Balance(StrEnum):
@@ -137,12 +142,14 @@ class MeshCluster:
 class AggregateCluster:
     """Clusters that stand in for one another: each takes over while those before it have nobody healthy.
 
-    ``members`` are the names of two or more clusters, best first.
+    ``members`` are the names of two or more clusters, best first. Of ``circuit_breakers`` that for retries is
+    asked here; the others are asked of the members.
     """
 
     name: str
     members: tuple[str, ...]
     connect_timeout: Duration
+    circuit_breakers: CircuitBreakers = CircuitBreakers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +254,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When and how often a failed request is tried again. ``attempts`` of 0 is Envoy's default.
+    """When and how often a failed request is tried again: at another endpoint if there is one.
 
-    ``elsewhere`` makes each attempt pass over the members of an aggregate cluster that were tried before,
-    until all have been.
+    ``attempts`` of 0 is Envoy's default. ``elsewhere`` makes each attempt pass over the members of an
+    aggregate cluster that were tried before, until all have been.
     """
 
     conditions: tuple[str, ...]
@@ -373,7 +380,7 @@ class UpstreamIR:
     """All that calling one service takes: shared by every sidecar that calls it with the same settings.
 
     ``clusters`` are sorted by name. ``filter`` is what a listener does with the calls. ``routes`` are those
-    that it asks for over RDS, or None where nothing has to be told apart: a tcp service, or a default chain.
+    that it asks for over RDS; None for a tcp service.
     """
 
     service: str

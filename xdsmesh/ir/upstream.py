@@ -1,14 +1,17 @@
 """What calling one service takes: the clusters of its chain, and how requests are spread over them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from xdsmesh.chain.types import CompiledChain, ResolverNode, Target
 from xdsmesh.ir import names
 from xdsmesh.ir.balancing import build_load_balancing, hashes_source_ip
 from xdsmesh.ir.calls import UNSAID, CallSettings
-from xdsmesh.ir.routes import build_routes, route_to
+from xdsmesh.ir.routes import build_routes
 from xdsmesh.ir.types import (
     AggregateCluster,
+    CircuitBreakers,
     EndpointTarget,
     HttpManager,
     MeshCluster,
@@ -21,6 +24,9 @@ from xdsmesh.ir.types import (
     UpstreamTls,
 )
 from xdsmesh.model.trust import service_spiffe_id
+
+_MAX_REQUESTS: Final = 1024
+"""Envoy's default. Of ``max_retries`` its default is 3, too few when an instance dies under load."""
 
 
 def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettings = UNSAID) -> UpstreamIR:
@@ -44,8 +50,7 @@ class _Upstream:
     def build(self) -> UpstreamIR:
         """The whole of it."""
         chain, settings = self._chain, self._settings
-        routed = self._protocol.is_http and not chain.default
-        routes = build_routes(chain, self._trust_domain) if routed else None
+        routes = build_routes(chain, self._trust_domain) if self._protocol.is_http else None
         resolvers = (node for node in chain.nodes.values() if isinstance(node, ResolverNode))
         clusters = (cluster for node in resolvers for cluster in self._clusters(node))
         return UpstreamIR(
@@ -72,7 +77,12 @@ class _Upstream:
             self._cluster(names.failover_member(index, name), member, node)
             for index, member in enumerate(targets)
         ]
-        yield AggregateCluster(name, tuple(member.name for member in members), node.connect_timeout)
+        yield AggregateCluster(
+            name,
+            tuple(member.name for member in members),
+            node.connect_timeout,
+            CircuitBreakers(max_retries=self._max_retries),
+        )
         yield from members
 
     def _name(self, node: ResolverNode) -> str:
@@ -88,11 +98,19 @@ class _Upstream:
             target=EndpointTarget(
                 target.service, target.datacenter, target.filter, target.only_passing, target.peer
             ),
-            circuit_breakers=self._settings.circuit_breakers,
+            circuit_breakers=replace(self._settings.circuit_breakers, max_retries=self._max_retries),
             outlier_detection=self._settings.outlier_detection,
             load_balancing=build_load_balancing(node.load_balancer),
             member=bool(node.failover),
         )
+
+    @property
+    def _max_retries(self) -> int | None:
+        """A retry is a request, and counts as one: a smaller limit of its own would only lose requests."""
+        if not self._protocol.is_http:
+            return None
+        limit = self._settings.circuit_breakers.max_requests
+        return _MAX_REQUESTS if limit is None else limit
 
     def _tls(self, target: Target) -> UpstreamTls:
         """A member proves to be its own service, whatever it stands in for.
@@ -113,11 +131,4 @@ class _Upstream:
         start = chain.nodes[chain.start]
         if not isinstance(start, ResolverNode):
             raise ValueError(f"the chain of {chain.service} is not routed, but starts at {start.key}")  # noqa: TRY004 - not a type that the caller chose
-        if not self._protocol.is_http:
-            return TcpProxy(stat_prefix, self._name(start), hashes_source_ip(start.load_balancer))
-        inline = RouteConfiguration(
-            name=names.routes(chain.service),
-            virtual_host=names.default_virtual_host(chain.service, chain.datacenter),
-            routes=(route_to(self._name(start)),),
-        )
-        return HttpManager(stat_prefix, self._protocol, inline, max_request_headers_kb=headers_kb)
+        return TcpProxy(stat_prefix, self._name(start), hashes_source_ip(start.load_balancer))

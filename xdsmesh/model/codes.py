@@ -1,7 +1,7 @@
 """The codes of what a person can be told: stable, and a page each in ``docs/errors``.
 
 ``XM01`` is about a text as such, ``XM02`` about the shape of what it says, ``XM03`` about the rules of one
-definition, ``XM04`` about definitions that do not fit together, ``XM05`` about who owns them.
+definition, ``XM04`` about definitions that do not fit together, ``XM05`` about the server and what it has.
 """
 
 from enum import StrEnum
@@ -74,3 +74,6 @@ class Code(StrEnum):
     OWNED_BY_ANOTHER = "XM0501"
     STORE = "XM0502"
     PORTS = "XM0503"
+    SETTING = "XM0504"
+    STORE_UNUSABLE = "XM0505"
+    TRUST = "XM0506"

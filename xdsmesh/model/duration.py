@@ -19,6 +19,8 @@ _UNITS: Final = {
 }
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _LONGEST: Final = 2**63 - 1
+_MAX_TEXT: Final = 200
+"""Characters: nobody writes more, and a text of a mebibyte takes minutes to divide."""
 _MAX_DIGITS: Final = 20
 """No 64-bit number has as many digits, so the first ones of a longer number are too much already."""
 
@@ -45,9 +47,9 @@ class Duration:
         body = text[1:] if text[:1] in ("-", "+") else text
         if body == "0":
             return cls()
-        parts = list(_PART.finditer(body))
+        parts = list(_PART.finditer(body[:_MAX_TEXT]))
         if not body or "".join(part.group() for part in parts) != body:
-            raise ValueError(f"{text!r} is not a duration such as 10s, 1m30s or 250ms")
+            raise ValueError(f"{text[:_MAX_TEXT]!r} is not a duration such as 10s, 1m30s or 250ms")
         total = sum(_nanoseconds(*part.groups()) for part in parts)
         if not -_LONGEST - 1 <= sign * total <= _LONGEST:
             raise ValueError(f"{text!r} is longer than 292 years")

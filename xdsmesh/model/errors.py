@@ -1,6 +1,8 @@
 """What a person is told when their input is refused: what, where, why, and what to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from xdsmesh.model.codes import Code
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,11 +31,11 @@ class Problem:
     place: Place
     what: str
     remedy: str = ""
-    code: str = ""
+    code: Code = field(kw_only=True)
 
     def __str__(self) -> str:
         where = str(self.place)
-        text = " ".join(part for part in (self.code, self.what) if part)
+        text = f"{self.code} {self.what}"
         told = f"{where}: {text}" if where else text
         return f"{told} ({self.remedy})" if self.remedy else told
 

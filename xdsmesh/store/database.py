@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
 from xdsmesh.store.base import Change, Record, Revision
@@ -172,7 +173,7 @@ def _explain(error: sqlite3.Error) -> tuple[str, str]:
 
 
 def _refused(path: Path, what: str, remedy: str) -> RefusedError:
-    return RefusedError(Problem(Place(source=str(path)), what, remedy))
+    return RefusedError(Problem(Place(source=str(path)), what, remedy, code=Code.STORE_UNUSABLE))
 
 
 def _insert(connection: sqlite3.Connection, revision: Revision) -> None:

@@ -8,6 +8,7 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
+from google.protobuf import wrappers_pb2
 
 from xdsmesh.ir.types import (
     AggregateCluster,
@@ -25,6 +26,7 @@ _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 """Under this key Envoy looks for them in ``typed_extension_protocol_options``."""
 
 _NO_LIMITS: Final = CircuitBreakers()
+_TRUE: Final = wrappers_pb2.BoolValue(value=True)
 
 _AGGREGATE: Final = "envoy.clusters.aggregate"
 
@@ -83,13 +85,16 @@ def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
     https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
     """
     members = aggregate_pb2.ClusterConfig(clusters=cluster.members)
-    return cluster_pb2.Cluster(
+    message = cluster_pb2.Cluster(
         name=cluster.name,
         cluster_type=cluster_pb2.Cluster.CustomClusterType(name=_AGGREGATE, typed_config=make_any(members)),
         lb_policy=cluster_pb2.Cluster.CLUSTER_PROVIDED,
         common_lb_config=_NO_PANIC,
         connect_timeout=make_duration(cluster.connect_timeout),
     )
+    if cluster.circuit_breakers != _NO_LIMITS:
+        message.circuit_breakers.CopyFrom(_circuit_breakers(cluster.circuit_breakers))
+    return message
 
 
 def make_local_cluster(cluster: LocalCluster) -> cluster_pb2.Cluster:
@@ -119,6 +124,7 @@ def _circuit_breakers(limits: CircuitBreakers) -> circuit_breaker_pb2.CircuitBre
         max_connections=make_uint32(limits.max_connections),
         max_pending_requests=make_uint32(limits.max_pending_requests),
         max_requests=make_uint32(limits.max_requests),
+        max_retries=make_uint32(limits.max_retries),
     )
     return circuit_breaker_pb2.CircuitBreakers(thresholds=[thresholds])
 
@@ -131,6 +137,7 @@ def _outlier_detection(detection: OutlierDetection) -> outlier_detection_pb2.Out
         enforcing_consecutive_5xx=make_uint32(detection.enforcing_consecutive_5xx),
         max_ejection_percent=make_uint32(detection.max_ejection_percent),
         base_ejection_time=make_duration(detection.base_ejection_time),
+        always_eject_one_host=_TRUE if detection.at_least_one else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import re2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
 from envoy.type.matcher.v3 import regex_pb2
 from google.protobuf import wrappers_pb2
@@ -37,6 +38,16 @@ _NOT_AGAIN: Final = route_components_pb2.RetryPolicy.RetryPriority(
 """The members of an aggregate cluster are its priorities: one that was tried is passed over at each retry.
 
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster
+"""
+
+_ANOTHER_HOST: Final = route_components_pb2.RetryPolicy.RetryHostPredicate(
+    name="envoy.retry_host_predicates.previous_hosts",
+    typed_config=make_any(previous_hosts_pb2.PreviousHostsPredicate()),
+)
+_CHOICES: Final = 20
+"""So often a retry chooses an instance that was not tried yet, before it takes whichever comes.
+
+https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_connection_management#retry-plugin-configuration
 """
 
 
@@ -90,6 +101,8 @@ def _retry_policy(retries: Retries) -> route_components_pb2.RetryPolicy:
         num_retries=make_uint32(retries.attempts or None),
         retriable_status_codes=retries.status_codes,
         retry_priority=_NOT_AGAIN if retries.elsewhere else None,
+        retry_host_predicate=[_ANOTHER_HOST],
+        host_selection_retry_max_attempts=_CHOICES,
     )
 
 

@@ -5,7 +5,7 @@ the view has changed, and when ``deadline`` has passed. It may call ``respond`` 
 taken what was sent before: only the latest view counts, and what came in between is never sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final, Generic
 
@@ -104,6 +104,16 @@ class Session(Generic[RequestT]):
         if view is self._view and not self._pending:
             return actions
         self._view = view
+        cold = self._cold()
+        actions += self._round(view, now)
+        if cold and self._pending and not self._cold():  # what clusters waited for exists no more
+            actions += self._round(view, now)
+        if not self._gate_held:
+            self._gate_deadline = None
+        return actions
+
+    def _round(self, view: ProxyView, now: float) -> Iterator[Response | Unchanged]:
+        """What may be sent of each type."""
         self._pending = False
         self._deadline = None
         self._gate_held = False
@@ -112,10 +122,7 @@ class Session(Generic[RequestT]):
             if subscription.seen is not resources:
                 action = self._advance(subscription, resources, view, now)
                 if action is not None:
-                    actions.append(action)
-        if not self._gate_held:
-            self._gate_deadline = None
-        return actions
+                    yield action
 
     def _open(self, type_url: str) -> Subscription[RequestT] | Close:
         if not type_url:
@@ -182,9 +189,11 @@ class Session(Generic[RequestT]):
             self._gate_deadline = self._gate_deadline or now + GATE_SECONDS
             self._gate_held = now < self._gate_deadline
             return self._gate_deadline
-        if subscription.type_url == CLUSTER and work.gone and not subscription.last_nonce:
-            users_known = self._subscriptions.keys() >= GATED
-            return 0 if users_known else self._opened + RECONNECT_SECONDS
+        if subscription.type_url == CLUSTER and not subscription.last_nonce:
+            telling = GATED if work.gone else NO_NAMES
+            if _regrouped(subscription, work):
+                telling |= {ENDPOINT}
+            return 0 if self._subscriptions.keys() >= telling else self._opened + RECONNECT_SECONDS
         return 0
 
     def _early(self, subscription: Subscription[RequestT], work: Work, now: float) -> AbstractSet[str]:
@@ -194,10 +203,8 @@ class Session(Generic[RequestT]):
         cold = self._cold()
         early = {
             name
-            for name, it in work.changed.items()
-            if it.members
-            and name in subscription.known
-            and (cold or not work.changed.keys().isdisjoint(it.members))
+            for name in _regrouped(subscription, work)
+            if cold or not work.changed.keys().isdisjoint(work.changed[name].members)
         }
         if not early:
             return NO_NAMES
@@ -240,3 +247,12 @@ class Session(Generic[RequestT]):
             or (user.outstanding is None and not user.rejected and user.work(view.of(user.type_url)) is None)
             for user in users
         )
+
+
+def _regrouped(subscription: Subscription[RequestT], work: Work) -> list[str]:
+    """Changed clusters of clusters that the client has in some form already."""
+    return [
+        name
+        for name, it in work.changed.items()
+        if it.members and (name in subscription.known or name in subscription.rejected)
+    ]

@@ -55,6 +55,41 @@ async def test_lists_are_sorted_and_empty_ones_are_lists(api: httpx.AsyncClient)
     assert names == ["admin", "web"]
 
 
+WARNING = "X-Xdsmesh-Warning"
+
+
+async def test_what_will_have_no_effect_is_told_in_headers(api: httpx.AsyncClient) -> None:
+    body = {
+        **RESOLVER,
+        "Redirect": {"Datacenter": "dc9"},
+        "Subsets": {"v1": {"Filter": 'Service.Foo == "é"'}},
+    }
+    for _ in range(2):  # also if it is there already
+        answer = await api.put("/v1/config", json=body)
+        assert (answer.status_code, answer.json()) == (200, True)
+        first, second = answer.headers.get_list(WARNING)
+        assert first.startswith('service-resolver/admin: subset "v1" gets no instances')
+        assert "dc9" in second
+    together = await api.put("/v1/xdsmesh/config", json=[body, {"Kind": "mesh", "ValidateClusters": True}])
+    assert len(together.headers.get_list(WARNING)) == 3
+    fine = await api.put("/v1/config", json=RESOLVER)
+    stale = await api.put("/v1/config?cas=1", json=body)
+    assert (WARNING in fine.headers, WARNING in stale.headers) == (False, False)
+
+
+async def test_of_very_many_warnings_the_first_are_told_in_plain_ascii(api: httpx.AsyncClient) -> None:
+    filters = {f"v{number}": {"Filter": f'Service.Foo == "é{number}"'} for number in range(200)}
+    filters["long"] = {"Filter": f"Service.{'x' * 2_000} == 1"}
+    body = {"Kind": "service-resolver", "Name": "admin", "Subsets": filters}
+
+    answer = await api.put("/v1/config", json=body)
+
+    told = [value for name, value in answer.headers.raw if name.lower() == WARNING.lower().encode()]
+    assert len(told) == 21
+    assert told[-1] == b"there are 181 more warnings"
+    assert all(len(line) < 600 and line.isascii() for line in told)
+
+
 async def test_compare_and_set(api: httpx.AsyncClient) -> None:
     async def put(protocol: str, cas: int) -> bool:
         body = {"Kind": "service-defaults", "Name": "web", "Protocol": protocol}

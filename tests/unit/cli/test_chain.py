@@ -287,6 +287,14 @@ async def test_a_server_that_refuses_is_told_in_the_same_way(ask: Callable[..., 
     assert str(result.exception).startswith("input: ")
 
 
+def test_json_is_json_also_where_no_server_is(call: Call) -> None:
+    nowhere = ("web", "--http-addr", "127.0.0.1:1")
+    code, message = error_of(call(*nowhere, "--format", "json"))
+    assert code == "input"
+    assert message.startswith("cannot reach a server")
+    assert str(call(*nowhere).exception) == message
+
+
 @pytest.mark.parametrize(
     ("told", "code", "message"),
     [

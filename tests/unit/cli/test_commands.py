@@ -91,6 +91,31 @@ async def test_compare_and_set_in_the_words_of_consuls_command(call: Call) -> No
     assert await printed(call("config", "list", "-kind", "service-defaults")) == "web\n"
 
 
+async def test_what_has_no_effect_is_said_with_its_place_when_it_is_written(
+    call: Call, tmp_path: Path
+) -> None:
+    file = tmp_path / "modes.hcl"
+    file.write_text(
+        """config_entries { bootstrap = [
+  { kind = "service-defaults", name = "web", mode = "transparent" },
+  { kind = "service-defaults", name = "web-2", protocol = "http" },
+  { kind = "proxy-defaults", access_logs { enabled = true } },
+] }
+"""
+    )
+    for arguments in (("modes.hcl",), ("modes.hcl",)):  # also if it is there already
+        result = await call("config", "write", *arguments)
+        assert result.exit_code == 0
+        assert result.stderr.splitlines() == [
+            "modes.hcl:4:3: warning: proxy-defaults/global: AccessLogs has no effect yet",
+            "modes.hcl:2:3: warning: service-defaults/web: Mode has no effect yet",
+        ]
+    result = await call(
+        "config", "write", "--cas", "0", "-", stdin='Kind = "mesh"\nValidateClusters = true\n'
+    )
+    assert result.stderr == "stdin.hcl:1:1: warning: mesh/mesh: ValidateClusters has no effect yet\n"
+
+
 async def test_entries_of_every_kind_in_one_file_are_written_and_listed(call: Call, tmp_path: Path) -> None:
     (tmp_path / "mesh.yaml").write_text(MESH)
     assert await printed(call("config", "write", "mesh.yaml")) == (

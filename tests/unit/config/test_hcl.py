@@ -106,6 +106,8 @@ def test_a_text_is_its_value(hcl: Any, text: str, value: Any) -> None:
             "a = 1 == 1",
             "1:7: XM0111 == is an operator, and expressions are not evaluated (write the value itself)",
         ),
+        ('a = [1 "secret"\n]', '1:8: XM0105 expected "," or "]", found a text'),
+        (f"a\n{'x' * 25} = 1", '2:1: XM0105 expected "=" and a value, or "{", found a long word'),
         ("a = ${x}", '1:5: XM0105 there is an unexpected "$" here (text stands in double quotes)'),
     ],
 )

@@ -1,6 +1,8 @@
 """What is refused whatever the syntax, and mostly before it is parsed."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,49 @@ def test_the_largest_hostile_files_are_refused_soon(kind: str) -> None:
 
     assert 1 <= len(problems) <= MAX_PROBLEMS + 1
     assert all(len(str(problem)) < 1000 for problem in problems)
+
+
+LONG_VALUES: dict[str, Callable[[], dict[str, Any]]] = {
+    "addresses": lambda: {
+        "Kind": "service-defaults",
+        "Destination": {"Port": 443, "Addresses": [f"h{number}" for number in range(10_000)]},
+    },
+    "overrides": lambda: {
+        "Kind": "service-defaults",
+        "UpstreamConfig": {"Overrides": [{"Name": f"s{number}"} for number in range(10_000)]},
+    },
+    "a version": lambda: {
+        "Kind": "service-defaults",
+        "EnvoyExtensions": [{"Name": "builtin/lua", "EnvoyVersion": " " * 900_000}],
+    },
+    "a duration": lambda: {"Kind": "service-resolver", "ConnectTimeout": "1" * 900_000},
+    "regular expressions": lambda: {
+        "Kind": "service-router",
+        "Routes": [{"Match": {"HTTP": {"PathRegex": rf"/{number}\pL{{1,900}}"}}} for number in range(2_000)],
+    },
+    "a foreign key": lambda: {"Kind": "proxy-defaults", "Config": {"a" * 900_000: {"x": float("inf")}}},
+    "a subset": lambda: {
+        "Kind": "service-resolver",
+        "DefaultSubset": "v1",
+        "Subsets": {f"v{number}" * 9: {} for number in range(2, 9_000)},
+    },
+    "foreign keys": lambda: {
+        "Kind": "proxy-defaults",
+        "Config": {f"envoy_{number}": 1 for number in range(10_000)},
+    },
+}
+
+
+@pytest.mark.timeout(20)  # each takes a second or two; what takes squared time takes minutes
+@pytest.mark.parametrize("kind", LONG_VALUES)
+def test_an_entry_of_absurd_length_is_judged_soon(kind: str) -> None:
+    entry = {"Name": "global", **LONG_VALUES[kind]()}
+
+    parsed = parse_file("f.json", json.dumps(entry).replace("Infinity", "1e999").encode())
+
+    for located in parsed.entries:
+        assert len(list(located.value.warnings())) <= 10_000
+    assert all(len(str(problem)) < 1000 for problem in parsed.problems)
 
 
 def test_of_very_many_problems_the_first_are_told() -> None:

@@ -1,13 +1,15 @@
 """Filters of API requests: the fields of a reply's rows are the selectors."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
 import pytest
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-from xdsmesh.api.shapes import AgentService, HealthRow, ServiceNode
-from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, parse, rows
+from xdsmesh.api.shapes import AgentService, HealthCheck, HealthRow, ServiceNode
+from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, instances, rows
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 
 
 class Colour(StrEnum):
@@ -121,26 +123,36 @@ def test_what_is_no_filter_is_told_with_its_place() -> None:
         ("Proxy.Upstreams.LocalBindPort == 9191 and Weights.Passing == 1", AgentService),
         ("ServiceName == web and NodeMeta.rack == r7 and a in ServiceTags", ServiceNode),
         ("TaggedAddresses.lan == `10.0.0.1` or ServiceEnableTagOverride == true", ServiceNode),
-        ("Checks.Status == passing and Service.Meta.version == 1", HealthRow),
     ],
 )
 def test_the_replies_of_the_api_can_be_filtered(text: str, shape: type[Struct]) -> None:
     rows(text, shape)
 
 
-def test_what_selects_health_rows_selects_the_instances_of_a_subset() -> None:
-    """One grammar, and one set of names; a subset has more, which Consul leaves out of a reply if empty."""
-    for text in (
-        "Node.ID == x and Node.Node == x and Node.Address == x and Node.Datacenter == x",
-        "Node.Meta.k == x and Node.TaggedAddresses.lan == x and Service.ID == x and Service.Service == x",
-        "Service.Kind == x and Service.Address == x and Service.Port == 1 and x in Service.Tags",
-        "Service.Meta.k == x and Service.Weights.Passing == 1 and Service.Weights.Warning == 1",
-        "Service.EnableTagOverride == true and Service.Proxy.Mode == x and Service.PeerName == x",
-        "Service.Proxy.DestinationServiceName == x and Service.Proxy.LocalServicePort == 1",
-        "Service.Proxy.Upstreams.DestinationName == x and Service.Proxy.Upstreams.LocalBindPort == 1",
-        "Checks.Node == x and Checks.CheckID == x and Checks.Name == x and Checks.Status == x",
-        "Checks.Notes == x and Checks.Output == x and Checks.ServiceID == x and Checks.ServiceName == x",
-        "Checks.Type == x and x in Checks.ServiceTags and Checks.Interval == x and Checks.ExposedPort == 1",
-    ):
-        rows(text, HealthRow)
-        assert parse(text).problems == ()
+def test_config_entries_are_selected_by_their_kind_too() -> None:
+    web = ServiceDefaults(name="web", protocol="http")
+    assert rows("Kind == `service-defaults` and Protocol == http", ServiceDefaults)(web)
+    assert not rows("Kind != `service-defaults`", ServiceDefaults)(web)
+
+
+def test_what_a_health_row_shows_can_be_selected() -> None:
+    """The rows are selected as instances are: whoever reads a row finds its fields there."""
+    for text in _selectors(HealthRow):
+        instances(text)
+
+
+def test_what_does_not_fit_instances_is_told() -> None:
+    with pytest.raises(FilterTypeError, match=r"no selector Service\.Bogus"):
+        instances("Service.Bogus == 1")
+
+
+def _selectors(shape: type[Struct], path: str = "") -> Iterator[str]:
+    """A filter for each field of a reply that is text, at any depth."""
+    for each in structs.fields(shape):
+        name = f"{path}{each.encode_name}"
+        if isinstance(each.type, type) and issubclass(each.type, Struct):
+            yield from _selectors(each.type, f"{name}.")
+        elif each.type is str:
+            yield f"{name} == x"
+        elif each.type == list[HealthCheck]:
+            yield from _selectors(HealthCheck, f"{name}.")

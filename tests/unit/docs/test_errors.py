@@ -22,6 +22,9 @@ SHOWS_NO_FILE = {
     Code.OWNED_BY_ANOTHER,
     Code.STORE,
     Code.PORTS,
+    Code.SETTING,
+    Code.STORE_UNUSABLE,
+    Code.TRUST,
 }
 """What is too large for a page, or is not in a file at all."""
 

@@ -108,14 +108,23 @@ def test_a_passive_check_says_when_an_instance_is_left_out() -> None:
         base_ejection_time=Duration.of(seconds=10),
     )
     assert of_web(UpstreamConfig(passive_health_check=check)).outlier_detection == OutlierDetection(
-        Duration.of(seconds=5), 3, 0, 50, Duration.of(seconds=10)
+        Duration.of(seconds=5), 3, 0, 50, Duration.of(seconds=10), at_least_one=True
     )
+
+
+def test_who_wants_nobody_left_out_gets_that() -> None:
+    check = PassiveHealthCheck(max_failures=3, max_ejection_percent=0)
+    assert not of_web(UpstreamConfig(passive_health_check=check)).outlier_detection.at_least_one
+
+
+def test_without_a_word_about_passive_checks_the_only_instance_stays_in() -> None:
+    assert not of_web(UpstreamConfig(connect_timeout_ms=1)).outlier_detection.at_least_one
 
 
 def test_envoy_is_given_no_times_of_zero() -> None:
     check = PassiveHealthCheck(max_failures=1, base_ejection_time=Duration())
     assert of_web(UpstreamConfig(passive_health_check=check)).outlier_detection == OutlierDetection(
-        consecutive_5xx=1, base_ejection_time=Duration.of(milliseconds=1)
+        consecutive_5xx=1, base_ejection_time=Duration.of(milliseconds=1), at_least_one=True
     )
 
 

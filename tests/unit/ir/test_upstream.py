@@ -132,14 +132,14 @@ def test_a_protocol_that_we_do_not_know_is_forwarded_as_bytes() -> None:
     assert isinstance(ir.filter, TcpProxy)
 
 
-def test_a_default_chain_has_its_one_route_in_the_listener() -> None:
+def test_the_listener_of_an_http_service_is_the_same_with_and_without_a_router() -> None:
+    """Connections keep the listener that they were accepted by, so what may change is not in it."""
     web = target("web")
-    ir = build(resolver(web), targets=[web], default=True)
-    assert ir.routes is None
-    assert isinstance(ir.filter, HttpManager)
-    assert not isinstance(ir.filter.routes, str)
-    assert ir.filter.routes.virtual_host == "web.default.default.dc1"
-    assert ir.filter.routes.routes == (Route(EVERYTHING, (Leg(web.sni, 10_000),)),)
+    plain = build(resolver(web), targets=[web], default=True)
+    router = RouterNode("router:web", (ChainRoute(None, Destination(), next=f"resolver:{web.id}"),))
+    assert plain.filter == build(router, resolver(web), targets=[web]).filter
+    assert plain.routes is not None
+    assert plain.routes.routes == (Route(EVERYTHING, (Leg(web.sni, 10_000),)),)
 
 
 def test_a_resolver_gives_one_route_over_rds_with_its_timeout() -> None:
@@ -288,7 +288,8 @@ def test_failover_makes_an_aggregate_of_a_cluster_for_each_target() -> None:
     ir = build(quick, targets=[web, v1])
     base, first, second = sorted(ir.clusters, key=lambda cluster: cluster.name.startswith("failover"))
     members = (f"failover-target~0~{web.name}", f"failover-target~1~{web.name}")
-    assert base == AggregateCluster(web.name, members, Duration.of(seconds=2))
+    retries = CircuitBreakers(max_retries=1024)
+    assert base == AggregateCluster(web.name, members, Duration.of(seconds=2), retries)
     assert (first.name, second.name) == members
     assert isinstance(first, MeshCluster)
     assert isinstance(second, MeshCluster)
@@ -316,6 +317,16 @@ def test_a_retry_goes_elsewhere_where_there_is_an_elsewhere(failover: tuple[str,
     ir = build(RouterNode("router:web", (route,)), split, v1, targets=[web, other])
     assert ir.routes is not None
     assert ir.routes.routes[0].retries == Retries((), attempts=2, elsewhere=bool(failover))
+
+
+@pytest.mark.parametrize(("max_requests", "max_retries"), [(None, 1024), (5000, 5000), (1, 1), (0, 0)])
+def test_a_cluster_takes_as_many_retries_as_requests(max_requests: int | None, max_retries: int) -> None:
+    web, other = target("web"), target("other")
+    start = replace(resolver(web, default=False), failover=(other.id,))
+    settings = CallSettings(circuit_breakers=CircuitBreakers(max_requests=max_requests))
+    ir = build_upstream(chain([start], [web, other]), TRUST_DOMAIN, settings)
+    assert {cluster.circuit_breakers.max_retries for cluster in ir.clusters} == {max_retries}
+    assert len(ir.clusters) == 3
 
 
 def test_a_target_in_a_peer_has_a_cluster_that_reaches_nobody() -> None:
@@ -371,7 +382,8 @@ def test_settings_of_the_caller_hold_for_every_cluster_of_the_chain() -> None:
     ir = build_upstream(chain(nodes, [web, v1, v2]), TRUST_DOMAIN, settings)
     clusters = [cluster for cluster in ir.clusters if isinstance(cluster, MeshCluster)]
     assert len(clusters) == 3
-    assert {cluster.circuit_breakers for cluster in clusters} == {settings.circuit_breakers}
+    limits = CircuitBreakers(max_connections=3, max_retries=1024)
+    assert {cluster.circuit_breakers for cluster in clusters} == {limits}
     assert {cluster.outlier_detection for cluster in clusters} == {settings.outlier_detection}
     assert ir.exact_balance
     assert isinstance(ir.filter, HttpManager)

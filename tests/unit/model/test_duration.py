@@ -62,7 +62,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["9223372036854775808ns", "-9223372036854775809ns", "2562048h", "1" * 5000 + "s"]
+    "text", ["9223372036854775808ns", "-9223372036854775809ns", "2562048h", "1" * 150 + "s"]
 )
 def test_what_does_not_fit_in_64_bits_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="292 years"):
@@ -107,3 +107,9 @@ def test_durations_are_made_from_seconds_and_milliseconds_and_order_by_length() 
     assert Duration.of(seconds=1, milliseconds=500) == Duration(1_500_000_000)
     assert Duration.of(milliseconds=1500).seconds == 1.5
     assert Duration(-1) < Duration() < Duration.of(milliseconds=1) < Duration.of(seconds=1)
+
+
+def test_a_text_that_nobody_would_write_is_no_duration() -> None:
+    for text in ("1" * 1_000_000, "1s" * 500_000):
+        with pytest.raises(ValueError, match="is not a duration"):
+            Duration.parse(text)

@@ -86,13 +86,14 @@ def test_limits_that_are_not_said_are_left_to_envoy_and_zero_is_said() -> None:
 
 
 def test_an_endpoint_that_fails_is_left_out_as_the_caller_wants() -> None:
-    detection = OutlierDetection(Duration.of(seconds=1), 2, 0, 50, Duration.of(seconds=3))
+    detection = OutlierDetection(Duration.of(seconds=1), 2, 0, 50, Duration.of(seconds=3), at_least_one=True)
     assert mesh(replace(MESH, outlier_detection=detection))["outlierDetection"] == {
         "interval": "1s",
         "consecutive5xx": 2,
         "enforcingConsecutive5xx": 0,
         "maxEjectionPercent": 50,
         "baseEjectionTime": "3s",
+        "alwaysEjectOneHost": True,
     }
 
 

@@ -145,12 +145,18 @@ def test_an_unset_timeout_is_left_to_envoy_and_zero_disables_it(
 
 def test_retries() -> None:
     retries = Retries(("connect-failure", "retriable-status-codes"), attempts=3, status_codes=(503, 429))
-    assert action(retries=retries)["retryPolicy"] == {
-        "retryOn": "connect-failure,retriable-status-codes",
-        "numRetries": 3,
-        "retriableStatusCodes": [503, 429],
-    }
-    assert action(retries=Retries(("5xx",)))["retryPolicy"] == {"retryOn": "5xx"}
+    policy = action(retries=retries)["retryPolicy"]
+    assert policy["retryOn"] == "connect-failure,retriable-status-codes"
+    assert (policy["numRetries"], policy["retriableStatusCodes"]) == (3, [503, 429])
+    assert "numRetries" not in action(retries=Retries(("5xx",)))["retryPolicy"]
+
+
+def test_a_retry_goes_to_another_instance_if_there_is_one() -> None:
+    policy = action(retries=Retries(("5xx",)))["retryPolicy"]
+    assert [it["name"] for it in policy["retryHostPredicate"]] == [
+        "envoy.retry_host_predicates.previous_hosts"
+    ]
+    assert int(policy["hostSelectionRetryMaxAttempts"]) > 1
 
 
 def test_a_retry_passes_over_what_was_tried_where_there_is_something_else() -> None:

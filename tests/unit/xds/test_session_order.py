@@ -280,3 +280,40 @@ def test_a_cluster_stays_as_it_was_while_one_of_those_that_would_replace_it_is_r
     talk.ask("EDS", "+x +y")
     assert talk.ack("CDS") == []
     assert talk.ack("EDS") == ["CDS o=2|x,y"]
+
+
+def test_a_client_that_comes_back_with_cold_members_gets_their_endpoints_first(delta: Make) -> None:
+    talk = delta(CDS="o=2|x x=1", EDS="x=1")
+    assert talk.ask("CDS", initial="o=1 x=1") == []
+    assert talk.ask("EDS", "+x") == ["EDS x=1"]
+    assert talk.ack("EDS") == ["CDS o=2|x"]
+
+
+def test_a_client_that_comes_back_with_warm_members_gets_the_cluster_of_them(delta: Make) -> None:
+    talk = delta(CDS="o=2|x x=1", EDS="x=1")
+    talk.ask("CDS", initial="o=1 x=1")
+    assert talk.ask("EDS", "+x", initial="x=1") == ["CDS o=2|x"]
+
+
+def test_a_client_that_comes_back_and_never_asks_for_endpoints_waits_a_moment_only(delta: Make) -> None:
+    talk = delta(CDS="o=2|x x=1", EDS="x=1")
+    talk.ask("CDS", initial="o=1 x=1")
+    assert talk.wait(0.25) == ["CDS o=2|x"]
+
+
+def test_a_cluster_in_doubt_is_in_use_too(delta: Make) -> None:
+    talk = mesh(delta)
+    assert talk.push(CDS="o=2") == ["CDS o=2", "EDS o=1"]
+    talk.nack("CDS", error="no")
+    talk.ack("EDS")
+    assert talk.push(CDS="o=3|x x=1", EDS="x=1") == ["CDS x=1"]
+
+
+def test_a_cluster_goes_although_its_endpoints_went_before_they_were_ever_sent(sotw: Make) -> None:
+    talk = sotw(CDS="a=1", EDS="a=1")
+    assert talk.ask("CDS") == ["CDS a=1"]
+    assert talk.push(CDS="", EDS="y=1") == []
+    assert talk.ask("EDS", "y") == ["EDS y=1"]
+    assert talk.ask("EDS", "a y") == []
+    assert talk.ack("CDS") == []
+    assert talk.ack("EDS", "a y") == ["CDS -a"]

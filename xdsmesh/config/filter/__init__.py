@@ -2,7 +2,8 @@
 
 The filter of a subset is read once (``parse``) and then asked about instances (``Filter.matches``). A text
 that can be read may still not fit an instance: ``check`` tells, so that whoever writes it can be warned. The
-filter of a request is made for the rows of its reply (``rows``).
+filter of a request is made for the rows of its reply (``rows``), or selects as that of a subset does
+(``instances``).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from xdsmesh.config.filter.shapes import Object
 from xdsmesh.config.filter.syntax import parse_expression
 from xdsmesh.model.catalog import Instance
 
-__all__ = ["Filter", "FilterSyntaxError", "FilterTypeError", "check", "parse", "rows"]
+__all__ = ["Filter", "FilterSyntaxError", "FilterTypeError", "check", "instances", "parse", "rows"]
 
 R = TypeVar("R", bound=Struct)
 
@@ -61,6 +62,16 @@ def check(filter_: Filter) -> tuple[str, ...]:
     return filter_.problems
 
 
+def instances(text: str) -> Callable[[Instance], bool]:
+    """Read the filter of a request for instances; its selectors are those of a subset's filter.
+
+    Raises:
+        FilterSyntaxError: the text is no filter, or longer or nested deeper than is allowed.
+        FilterTypeError: it selects what instances do not have, or compares it with what it can't be.
+    """
+    return _fitting(text, INSTANCE)
+
+
 def rows(text: str, shape: type[R]) -> Callable[[R], bool]:
     """Read the filter of a request, for rows of this shape. An empty text is no restriction.
 
@@ -70,7 +81,11 @@ def rows(text: str, shape: type[R]) -> Callable[[R], bool]:
         FilterSyntaxError: the text is no filter, or longer or nested deeper than is allowed.
         FilterTypeError: it selects what the rows do not have, or compares it with what it can't be.
     """
-    test, problems = _read(text, row_of(shape))
+    return _fitting(text, row_of(shape))
+
+
+def _fitting(text: str, row: Object) -> Test:
+    test, problems = _read(text, row)
     if problems:
         raise FilterTypeError(problems)
     return test

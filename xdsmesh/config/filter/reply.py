@@ -6,10 +6,14 @@ from typing import Final
 
 from msgspec import Struct, inspect
 
+from xdsmesh.config.entry import Entry
 from xdsmesh.config.filter.shapes import Map, Member, Object, Objects, Primitive, Shape, Value, Values
 
 _UNSELECTABLE: Final = frozenset({"CreateIndex", "ModifyIndex", "Config", "Definition", "Locality", "Ports"})
 """What Consul shows and does not filter by: revisions, and settings of any shape."""
+
+_KIND: Final = Member(attrgetter("KIND"), Value(Primitive.TEXT))
+"""The kind of a config entry, which a reply shows like a field."""
 
 _PRIMITIVES: Final[dict[type[inspect.Type], Primitive]] = {
     inspect.StrType: Primitive.TEXT,
@@ -34,13 +38,12 @@ def row_of(struct: type[Struct]) -> Object:
 
 def _object(info: inspect.StructType) -> Object:
     fields = [(field, _shape(field.type)) for field in info.fields if field.encode_name not in _UNSELECTABLE]
-    return Object(
-        {
-            field.encode_name: Member(attrgetter(field.name), shape)
-            for field, shape in fields
-            if shape is not None
-        }
-    )
+    members = {
+        field.encode_name: Member(attrgetter(field.name), shape)
+        for field, shape in fields
+        if shape is not None
+    }
+    return Object({"Kind": _KIND, **members} if issubclass(info.cls, Entry) else members)
 
 
 def _shape(info: inspect.Type) -> Shape | None:

@@ -32,13 +32,15 @@ class Destination(Shape, frozen=True):
         if not self.addresses:
             what = "Destination needs at least one address"
             yield rules.problem(f"{path}.Addresses", what, "add Addresses", code=Code.REQUIRED)
+        seen: set[str] = set()
         for index, address in enumerate(self.addresses):
             at = paths.item(f"{path}.Addresses", index)
-            if address in self.addresses[:index]:
+            if address in seen:
                 what = f"{quoted(address)} is given twice"
                 yield rules.problem(at, what, "keep one of them", code=Code.GIVEN_TWICE)
             elif not _is_ip_address(address):
                 yield from rules.host_name(at, address.removesuffix("."))
+            seen.add(address)
         if not self.port:
             what = "Destination needs a Port, from 1 to 65535"
             yield rules.problem(f"{path}.Port", what, "add Port", code=Code.REQUIRED)

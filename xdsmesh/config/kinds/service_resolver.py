@@ -10,12 +10,14 @@ from xdsmesh.config import filter as subset_filter
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape
 from xdsmesh.config.parts.load_balancer import LoadBalancer
-from xdsmesh.config.wording import quoted
+from xdsmesh.config.wording import quoted, shortened
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
 
 _ALL_SUBSETS: Final = "*"
+_MANY: Final = 10
+"""How many names a problem shows."""
 _SUBSET_NAME: Final = re.compile(r"(?=.{1,63}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -217,7 +219,9 @@ class ServiceResolver(Entry, frozen=True, kw_only=True):
             yield rules.problem(path, what, self._choices(), code=Code.SUBSET_NOT_DECLARED)
 
     def _choices(self) -> str:
-        return f"declared: {', '.join(self.subsets)}" if self.subsets else "there are none"
+        names = [shortened(name) for name in self.subsets]
+        more = ", ..." if len(names) > _MANY else ""
+        return f"declared: {', '.join(names[:_MANY])}{more}" if names else "there are none"
 
 
 def _peer_problems(path: str, target: Redirect | FailoverTarget) -> Iterator[Problem]:

@@ -95,7 +95,7 @@ class ServiceSplitter(Entry, frozen=True, kw_only=True):
 
 
 def _rounded(weight: float) -> float:
-    """Round what a person wrote, not its binary neighbour: 0.285 is 0.29. What is out of range stays."""
-    if not 0 <= weight <= _EVERYTHING:
+    """Round what a person wrote, not its binary neighbour: 0.285 is 0.29. What is far out of range stays."""
+    if abs(weight) > 2 * _EVERYTHING:
         return weight
     return float(Decimal(repr(weight)).quantize(_HUNDREDTH, ROUND_HALF_UP))

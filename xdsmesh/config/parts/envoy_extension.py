@@ -24,7 +24,7 @@ NAMES: Final = (
 _LAMBDA: Final = "builtin/aws/lambda"
 _ARN: Final = re.compile(r"arn:[^:\s]+:lambda:[^:\s]+:[^:\s]*:\S+")
 _CONSTRAINT: Final = re.compile(
-    r"\s*(=|!=|>|<|>=|<=|~>)?\s*v?\d+(\.\d+)*(-[0-9A-Za-z.~-]+)?(\+[0-9A-Za-z.~-]+)?\s*"
+    r"(=|!=|>|<|>=|<=|~>)?\s*v?\d+(\.\d+)*(-[0-9A-Za-z.~-]+)?(\+[0-9A-Za-z.~-]+)?"
 )
 
 
@@ -63,6 +63,6 @@ class EnvoyExtension(Shape, frozen=True):
 
 def _version(path: str, value: str) -> Iterator[Problem]:
     """Constraints such as ``>= 1.15, < 2``, https://developer.hashicorp.com/terraform/language/expressions/version-constraints."""
-    if value and not all(_CONSTRAINT.fullmatch(part) for part in value.split(",")):
+    if value and not all(_CONSTRAINT.fullmatch(part.strip()) for part in value.split(",")):
         what = f"{quoted(value)} is no constraint of versions"
         yield rules.problem(path, what, 'write one such as ">= 1.2.0, < 2.0.0"', code=Code.NOT_A_CHOICE)

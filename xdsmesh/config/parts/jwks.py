@@ -174,9 +174,9 @@ class JSONWebKeySet(Shape, frozen=True):
 
 
 def _base64(path: str, text: str) -> Iterator[Problem]:
-    """Base64 of RFC 4648 section 4, or nothing."""
+    """Base64 of RFC 4648 section 4, or nothing; in lines if need be, as `base64` writes it."""
     try:
-        b64decode(text, validate=True)
+        b64decode("".join(text.splitlines()), validate=True)
     except (binascii.Error, ValueError):
         what = f"{paths.label(path)} is not base64"
         yield rules.problem(path, what, "encode it, as with `base64 -w0`", code=Code.JWKS)

@@ -5,12 +5,11 @@ Keys: https://developer.hashicorp.com/consul/docs/reference/proxy/envoy
 """
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Opaque
-from xdsmesh.config.wording import quoted
+from xdsmesh.config.wording import nearest, quoted, shortened
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
@@ -61,8 +60,8 @@ def problems(path: str, others: Opaque) -> Iterator[Problem]:
     """What is wrong with keys that are no fields."""
     for key, value in others.items():
         if _squash(key) == _squash(_SOCKET_FOLDER) and len(str(value)) > _LONGEST_FOLDER:
-            what = f"{key} has at most {_LONGEST_FOLDER} characters, not {len(str(value))}"
-            yield rules.problem(paths.join(path, key), what, code=Code.TOO_LONG)
+            what = f"{shortened(key)} has at most {_LONGEST_FOLDER} characters, not {len(str(value))}"
+            yield rules.problem(paths.field(path, key), what, code=Code.TOO_LONG)
 
 
 def warnings(path: str, others: Opaque, fields: Iterable[str]) -> Iterator[str]:
@@ -72,8 +71,8 @@ def warnings(path: str, others: Opaque, fields: Iterable[str]) -> Iterator[str]:
     for key in others:
         if name := known.get(_squash(key)):
             yield f"{paths.join(path, name)} has no effect yet"
-        elif near := get_close_matches(_squash(key), names, n=1, cutoff=_NEAR):
-            yield f"{path} has the key {quoted(key)}, which means nothing: did you mean {names[near[0]]}?"
+        elif near := nearest(_squash(key), names, _NEAR):
+            yield f"{path} has the key {quoted(key)}, which means nothing: did you mean {names[near]}?"
 
 
 def _squash(key: str) -> str:

@@ -18,12 +18,12 @@ _LONGEST_MS: Final = 2**32 - 1
 
 
 class UpstreamLimits(Shape, frozen=True):
-    """Circuit breakers; None is Envoy's default, and an explicit 0 lets nothing through."""
+    """Circuit breakers; None is Envoy's default, and an explicit 0 is a limit too."""
 
     max_connections: UInt32 | None = None
-    """Connections at once."""
+    """Connections at once. Of HTTP each of Envoy's threads has one to each instance, whatever the limit."""
     max_pending_requests: UInt32 | None = None
-    """Requests that wait for a connection."""
+    """Requests that wait for a connection, as those do that need a new one."""
     max_concurrent_requests: UInt32 | None = None
     """Requests at once."""
 
@@ -134,11 +134,11 @@ class UpstreamConfiguration(Shape, frozen=True):
         """What is accepted and has no effect: yet, or because something else has it."""
         if self.defaults:
             yield from self.defaults.warnings(f"{path}.Defaults")
-        identities = [(override.name, override.peer) for override in self.overrides]
+        seen: dict[tuple[str, str], int] = {}
         for index, override in enumerate(self.overrides):
             at = paths.item(f"{path}.Overrides", index)
             yield from override.warnings(at)
-            first = identities.index(identities[index])
+            first = seen.setdefault((override.name, override.peer), index)
             if first < index:
                 yield f"{at} is for the same upstream as {path}.Overrides[{first}]: keep one of them"
 

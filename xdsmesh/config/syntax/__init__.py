@@ -40,7 +40,7 @@ def parse(source: str, data: bytes, ending: str) -> Parsed:
 
 
 def _refused(place: Place, what: str, remedy: str, code: Code) -> Parsed:
-    return Parsed(problems=(Problem(place, what, remedy, code),))
+    return Parsed(problems=(Problem(place, what, remedy, code=code),))
 
 
 def _place(source: str, data: bytes, offset: int) -> Place:

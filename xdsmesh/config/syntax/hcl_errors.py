@@ -3,10 +3,12 @@
 import re
 from typing import Final
 
-from xdsmesh.config.syntax.hcl_tokens import END, HEREDOC, STRAY, Token
+from xdsmesh.config.syntax.hcl_tokens import END, HEREDOC, STRAY, TEXT, Token
 from xdsmesh.config.wording import shortened
 from xdsmesh.model.codes import Code
 
+_MAX_WORD: Final = 24
+"""What is longer may be a line of a key that has lost its quotes; it must not end in a log."""
 _NOT_EVALUATED: Final = "expressions are not evaluated"
 
 _STRAY: Final[tuple[tuple[str, Code, str, str], ...]] = (
@@ -42,8 +44,9 @@ def unexpected(token: Token, expected: str) -> tuple[str, str, Code]:
     """What is wrong with a token that stands in the wrong place, what to do, and its code."""
     if token.kind == STRAY:
         return _stray(token.text)
-    found = {END: "the end of the file", HEREDOC: "a heredoc", token.text: f'"{token.text}"'}
-    return f"expected {expected}, found {found.get(token.kind, shortened(token.text))}", "", Code.SYNTAX
+    found = {END: "the end of the file", HEREDOC: "a heredoc", TEXT: "a text", token.text: f'"{token.text}"'}
+    word = token.text if len(token.text) <= _MAX_WORD else "a long word"
+    return f"expected {expected}, found {found.get(token.kind, word)}", "", Code.SYNTAX
 
 
 def _stray(text: str) -> tuple[str, str, Code]:
