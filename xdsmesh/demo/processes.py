@@ -1,8 +1,7 @@
 """The processes of a demo: started together, watched, and stopped whatever happens."""
 
 import asyncio
-import ctypes
-import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,8 @@ from xdsmesh.demo.errors import DemoError
 
 _STOP_SECONDS: Final = 5
 _TAIL_LINES: Final = 15
-_PR_SET_PDEATHSIG: Final = 1
-
-_libc = ctypes.CDLL(None)
+_TIED: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("tied.py")))
+"""What a command begins with that must not outlive us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,12 @@ class Processes:
         log = self._logs / f"{name}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
+                *_TIED,
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
             )
         child = Child(name, process, log)
         self._children.append(child)
@@ -86,11 +84,6 @@ class Processes:
         """The end of what the processes wrote: those that have ended, or else all."""
         telling = [child for child in self._children if child.ended] or self._children
         return {child.name: tail for child in telling if (tail := child.tail())}
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this process when the demo is killed hard; kept over exec. See prctl(2)."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
