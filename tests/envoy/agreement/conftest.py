@@ -365,14 +365,14 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
         await task
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
     """Runs everything in one event loop, of which hypothesis need not know."""
     with asyncio.Runner() as runner:
         yield runner
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mesh(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     with claimed_network() as network:
         mesh = Mesh(network, tmp_path_factory.mktemp("mesh"))
