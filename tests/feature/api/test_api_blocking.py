@@ -138,7 +138,7 @@ async def test_when_the_time_is_over_the_answer_is_the_same_with_the_same_index(
         known = await api.get(path)
         start = time.monotonic()
         answer = await api.get(f"{path}?index={index_of(known)}&wait=300ms")
-        assert 0.3 <= time.monotonic() - start < 5
+        assert time.monotonic() - start >= 0.3  # it was held
         assert (answer.status_code, answer.content) == (status, known.content)
         assert index_of(answer) == index_of(known)
 

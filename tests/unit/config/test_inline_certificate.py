@@ -1,7 +1,6 @@
 """Certificates that gateways show, and their keys."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +100,7 @@ def test_an_rsa_key_whose_secret_parts_are_wrong_is_refused(pair: Pair) -> None:
     assert problems(certificate, pem) == ["PrivateKey is not the key of Certificate"]
 
 
+@pytest.mark.timeout(20)  # to check such a key takes minutes
 def test_an_absurdly_long_rsa_key_is_refused_at_once(pair: Pair) -> None:
     p, q = 2**9941 - 1, 2**9689 - 1
     d = pow(65537, -1, (p - 1) * (q - 1))
@@ -110,11 +110,8 @@ def test_an_absurdly_long_rsa_key_is_refused_at_once(pair: Pair) -> None:
     pem = long.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     certificate, _ = pair()
 
-    begin = time.monotonic()
     found = problems(certificate, pem)
-
     assert "PrivateKey is an RSA key of 19630 bits, not of 2048 to 8192" in found
-    assert time.monotonic() - begin < 2
 
 
 def test_somebody_elses_key_is_refused(pair: Pair) -> None:
