@@ -68,7 +68,7 @@ class CheckDefinition(Shape, frozen=True):
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the check."""
-        words = [health.value for health in Health]
+        words = [health.value for health in Health if health]
         if self.status and self.status not in words:
             what = f"{quoted(self.status)} is not the status of a check"
             remedy = f"use one of {', '.join(words)}"

@@ -6,7 +6,7 @@ Shapes follow Consul's catalog, as its HTTP API documents them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from xdsmesh.model.duration import Duration
 
@@ -14,29 +14,119 @@ _UNSAID: Final = Duration()
 
 
 class Kind(StrEnum):
-    """What an instance is: an ordinary service, or a proxy beside one."""
+    """What an instance is: an ordinary service, a proxy beside one, or a gateway."""
 
     TYPICAL = ""
     CONNECT_PROXY = "connect-proxy"
+    MESH_GATEWAY = "mesh-gateway"
+    TERMINATING_GATEWAY = "terminating-gateway"
+    INGRESS_GATEWAY = "ingress-gateway"
+    API_GATEWAY = "api-gateway"
+
+    @property
+    def is_gateway(self) -> bool:
+        """It stands at an edge of the mesh, before no single service."""
+        return self not in (Kind.TYPICAL, Kind.CONNECT_PROXY)
+
+    @property
+    def is_proxy(self) -> bool:
+        """An Envoy with a configuration of its own; its id is the ``node.id`` of that Envoy."""
+        return self is not Kind.TYPICAL
 
 
 class Health(StrEnum):
-    """The state of a check, from best to worst."""
+    """The state of a check, from best to worst; ``UNSAID`` counts as not passing."""
 
     PASSING = "passing"
     WARNING = "warning"
     CRITICAL = "critical"
+    UNSAID = ""
+
+
+class CheckType(StrEnum):
+    """How a check comes to its status, in Consul's word; ``NONE``: somebody else says so."""
+
+    NONE = ""
+    TTL = "ttl"
+    HTTP = "http"
+    TCP = "tcp"
+    UDP = "udp"
+    GRPC = "grpc"
+    H2PING = "h2ping"
+    ALIAS = "alias"
+    MAINTENANCE = "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How the server finds out a check's status. Which fields count follows from the check's type.
+
+    ``target`` is a URL (http), ``host:port`` (tcp, udp, h2ping), ``host:port[/service]`` (grpc), or the id of
+    the service that an alias stands for; an alias without one stands for the checks of ``alias_node``.
+    Thresholds are consecutive results before the status changes: 0 is "at once".
+    """
+
+    target: str = ""
+    interval: Duration = _UNSAID
+    timeout: Duration = _UNSAID
+    ttl: Duration = _UNSAID
+    method: str = ""
+    header: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    body: str = field(default="", repr=False)
+    disable_redirects: bool = False
+    use_tls: bool = False
+    tls_server_name: str = ""
+    tls_skip_verify: bool = False
+    alias_node: str = ""
+    success_before_passing: int = 0
+    failures_before_warning: int = 0
+    failures_before_critical: int = 0
+    output_max_size: int = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A health check and what it last said."""
+    """A health check of an instance, or of a node if ``service_id`` is empty, and what it last said.
+
+    ``id`` is unique on a node. Without a ``probe`` somebody else says what the status is. ``definition`` is
+    what a catalog registration said about it, under Consul's keys; it is only kept and shown.
+    """
 
     id: str
     name: str
     status: Health = Health.CRITICAL
     notes: str = ""
     output: str = ""
+    service_id: str = ""
+    node: str = ""
+    type: CheckType = CheckType.NONE
+    probe: Probe | None = None
+    deregister_after: Duration = _UNSAID
+    definition: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStatus:
+    """What a check last said; it outlives a registration that repeats the check."""
+
+    status: Health
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """An address of an instance for callers of some sort; port 0 is the instance's own."""
+
+    address: str
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """Where something runs."""
+
+    region: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +197,8 @@ class Upstream:
     local_bind_port: int
     local_bind_address: str = "127.0.0.1"
     settings: UpstreamSettings | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The upstream's ``Config`` as it was written; it is shown, and ``settings`` is what acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +223,24 @@ class Proxy:
     max_request_headers_kb: int | None = None
     balance_inbound_connections: str = ""
     mesh_gateway: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The proxy's ``Config`` as it was written; it is shown, and the fields above are what acts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The machine that an instance runs on."""
+    """The machine that an instance runs on. ``id`` is a UUID, or empty.
+
+    Without ``tagged_addresses`` of its own it is reached at ``address`` from everywhere.
+    """
 
     name: str
     address: str
     datacenter: str
     meta: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
+    tagged_addresses: Mapping[str, str] = field(default_factory=dict)
+    locality: Locality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +248,8 @@ class Instance:
     """One running copy of a service, or one sidecar. ``id`` is unique in a datacenter.
 
     An empty ``address`` means the node's. ``sidecar_of`` is the id of the instance whose registration
-    made this sidecar, so that both are removed together.
+    made this sidecar, so that both are removed together. ``native`` applications speak the mesh's TLS
+    themselves. ``checks`` are those that decide about it: its own and its node's.
     """
 
     id: str
@@ -163,6 +264,10 @@ class Instance:
     checks: tuple[Check, ...] = ()
     proxy: Proxy | None = None
     sidecar_of: str = ""
+    native: bool = False
+    tagged_addresses: Mapping[str, ServiceAddress] = field(default_factory=dict)
+    enable_tag_override: bool = False
+    locality: Locality | None = None
 
     @property
     def reachable_address(self) -> str:
@@ -173,7 +278,6 @@ class Instance:
     def health(self) -> Health:
         """The worst of its checks; an instance without checks is passing."""
         statuses = {check.status for check in self.checks}
-        for status in (Health.CRITICAL, Health.WARNING):
-            if status in statuses:
-                return status
-        return Health.PASSING
+        if statuses & {Health.CRITICAL, Health.UNSAID}:
+            return Health.CRITICAL
+        return Health.WARNING if Health.WARNING in statuses else Health.PASSING
