@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 from xdsmesh.ca.keeper import LeafKeeper
@@ -38,7 +38,7 @@ class Attachment:
 
 
 class Loop:
-    """Owns the index. Facts enter by ``feed`` and ``tell``; streams attach to proxies."""
+    """Owns the index. Facts enter by ``take`` and ``tell``; streams attach to proxies."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -73,12 +73,11 @@ class Loop:
         self._pending[fact.key] = fact
         self._news.set()
 
-    async def feed(self, batches: AsyncIterator[Batch]) -> None:
-        """Take in the store's facts until they end; the first batch is everything there is."""
-        async for batch in batches:
-            self._pending |= {fact.key: fact for fact in batch.facts}
-            self._revision = batch.revision
-            self._news.set()
+    def take(self, batch: Batch) -> None:
+        """Take in the store's facts; the first batch is everything there is."""
+        self._pending |= {fact.key: fact for fact in batch.facts}
+        self._revision = batch.revision
+        self._news.set()
 
     async def run(self) -> None:
         """Apply what comes in, at once when idle, in one wave when much comes together; until cancelled."""
@@ -107,7 +106,7 @@ class Loop:
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
         """Hold a proxy's view for a stream; None when no such proxy is registered."""
         view = self._index.hold(proxy_id)
-        instance = self._index.instance(proxy_id)
+        instance = self._index.sidecar(proxy_id)
         if view is None or instance is None or instance.proxy is None:
             self._index.release(proxy_id)
             return None

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 import structlog
 import uvloop
@@ -20,7 +21,9 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
-from xdsmesh.catalog.feed import batches
+from xdsmesh.catalog.announce import announce
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.folder import ConfigFolder
 from xdsmesh.index.views import Index
@@ -74,25 +77,30 @@ async def _serve(settings: Settings) -> None:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         node = Node(settings.node, "127.0.0.1", settings.datacenter)
+        feed = Feed(store)
         repository = Repository(store, node)
+        registrations = Registrations(store, node, feed)
         folder = ConfigFolder(settings.config_dir, repository) if settings.config_dir else None
         index = Index()
         loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
-        queries = Queries(store)
+        feed.listen(loop.take)
+        queries = Queries(feed)
         keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
         loop.keep_leaves(keeper)
         async with asyncio.TaskGroup() as tasks:
             workers = [
                 tasks.create_task(loop.run(), name="loop"),
-                tasks.create_task(loop.feed(batches(store)), name="feed"),
+                tasks.create_task(feed.run(), name="feed"),
                 tasks.create_task(keeper.run(), name="leaf keeper"),
                 tasks.create_task(queries.run(), name="queries"),
             ]
+            await announce(store, node, lambda: str(uuid4()))
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])
             listeners = await _listen(
-                settings, _Served(loop, index, repository, queries, issuer.bundle.trust_domain)
+                settings,
+                _Served(loop, index, repository, registrations, queries, issuer.bundle.trust_domain),
             )
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
@@ -129,6 +137,7 @@ class _Served:
     loop: Loop
     index: Index
     repository: Repository
+    registrations: Registrations
     queries: Queries
     trust_domain: str
 
@@ -146,7 +155,9 @@ async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
         if settings.http:
             repository, queries = served.repository, served.queries
             about = About(__version__, repository.node, served.trust_domain, xds_port, ENVOY_VERSIONS)
-            http = HttpServer(make_app(repository, registry, served.index, about, queries))
+            http = HttpServer(
+                make_app(repository, served.registrations, registry, served.index, about, queries)
+            )
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
             stack.callback(queries.close)

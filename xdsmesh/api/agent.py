@@ -1,125 +1,112 @@
 """``/v1/agent``: the server as the agent of the services that register with it."""
 
-from typing import Any
+from collections.abc import Iterator
 
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from xdsmesh.api.about import OFF, About
+from xdsmesh.api.about import About
+from xdsmesh.api.central import Central
 from xdsmesh.api.changes import instance_topic
 from xdsmesh.api.encode import agent_service
 from xdsmesh.api.narrow import filter_of
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent, empty
-from xdsmesh.api.request import AnyRequest, author, tail
+from xdsmesh.api.request import AnyRequest, author, flag, required_flag, tail
 from xdsmesh.api.shapes import AgentService
-from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.registrations import Registrations
+from xdsmesh.catalog.stored import Stored
+from xdsmesh.catalog.view import CatalogView
 from xdsmesh.config.files import decode_service
+from xdsmesh.model.catalog import Instance
 from xdsmesh.model.errors import NotFoundError
-
-_ALIVE = 1
-_DIMENSIONS = 8
-
-
-@get("/v1/agent/self")
-async def about_self(about: NamedDependency[About]) -> Reply[dict[str, dict[str, Any]]]:
-    """The server about itself. Clients read objects two levels deep, so there is nothing else at the top."""
-    node = about.node
-    answer = {
-        "Config": {
-            "Datacenter": node.datacenter,
-            "PrimaryDatacenter": node.datacenter,
-            "NodeName": node.name,
-            "NodeID": "",
-            "Revision": "",
-            "Server": True,
-            "Version": about.version,
-            "BuildDate": "",
-            "BindAddr": node.address,
-        },
-        "DebugConfig": {
-            "GRPCPort": about.xds_port,
-            "GRPCTLSPort": OFF,
-            "ConnectEnabled": True,
-            "UIConfig": {"Enabled": False},
-        },
-        "Coord": {"Vec": [0.0] * _DIMENSIONS, "Error": 0.0, "Adjustment": 0.0, "Height": 0.0},
-        "Member": _member(about),
-        "Stats": {},
-        "Meta": dict(node.meta),
-        "xDS": {
-            "SupportedProxies": {"envoy": list(about.envoy_versions)},
-            "Port": about.xds_port,
-            "Ports": {"Plaintext": about.xds_port, "TLS": OFF},
-        },
-    }
-    return Reply(answer)
+from xdsmesh.model.origin import Source
 
 
 @put("/v1/agent/service/register")
 async def register(
-    request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]
+    request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:
     """Register a service, and the sidecar that it asks for."""
-    await repository.register(decode_service(body), author(request))
+    replace_checks = flag(request, "replace-existing-checks")
+    await registrations.register(decode_service(body), author(request), replace_checks=replace_checks)
     return empty()
 
 
 @put("/v1/agent/service/deregister/{id:path}")
-async def deregister(request: AnyRequest, repository: NamedDependency[Repository]) -> Response[bytes]:
-    """Remove a service, and the sidecar that came with it."""
-    await repository.deregister(tail(request), author(request))
+async def deregister(request: AnyRequest, registrations: NamedDependency[Registrations]) -> Response[bytes]:
+    """Remove a service with its checks, and the sidecar that came with it."""
+    await registrations.deregister(tail(request), author(request))
     return empty()
 
 
 @get("/v1/agent/services")
 async def services(
-    request: AnyRequest, repository: NamedDependency[Repository]
+    request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Reply[dict[str, AgentService]]:
-    """All instances by id, or those that ``?filter`` asks for."""
+    """All instances of this agent by id, or those that ``?filter`` asks for."""
     is_wanted = filter_of(request, AgentService)
-    _, instances = await repository.instances()
-    shown = [agent_service(each.value) for each in instances]
+    await queries.feed.catch_up()
+    central = Central.of(request, queries.view)
+    shown = [
+        agent_service(each.value, central.proxy(each))
+        for each in own_instances(queries.view, about.node.name)
+    ]
     return Reply({each.id: each for each in shown if is_wanted(each)})
 
 
 @get("/v1/agent/service/{id:path}")
 async def service(
-    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+    request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Sent:
     """One instance. A caller waits for another one with ``?hash``, the hash of what it has."""
     service_id = tail(request)
 
-    async def read() -> Seen:
-        stored = await repository.instance(service_id)
+    def read() -> Seen:
+        stored = own_instance(queries.view, about.node.name, service_id)
         if stored is None:
             raise NotFoundError(f'unknown service ID "{service_id}"')
-        answer = agent_service(stored.value)
-        return Seen(answer, frozenset({instance_topic(service_id)}), hash=answer.content_hash)
+        central = Central.of(request, queries.view)
+        answer = agent_service(stored.value, central.proxy(stored))
+        topics = frozenset({instance_topic(service_id), *central.topics})
+        return Seen(answer, topics, hash=answer.content_hash)
 
     return await queries.answer(request, read)
 
 
-def _member(about: About) -> dict[str, Any]:
-    node = about.node
-    return {
-        "Name": node.name,
-        "Addr": node.address,
-        "Port": 0,
-        "Tags": {
-            "role": "consul",
-            "dc": node.datacenter,
-            "id": "",
-            "build": about.version,
-            "acls": "0",
-            "segment": "",
-        },
-        "Status": _ALIVE,
-        "ProtocolMin": 1,
-        "ProtocolMax": 5,
-        "ProtocolCur": 2,
-        "DelegateMin": 2,
-        "DelegateMax": 5,
-        "DelegateCur": 4,
-    }
+@put("/v1/agent/service/maintenance/{id:path}")
+async def maintain_service(
+    request: AnyRequest, registrations: NamedDependency[Registrations]
+) -> Response[bytes]:
+    """Take a service out of the traffic while ``?enable=true``, and back."""
+    await _maintain(request, registrations, tail(request))
+    return empty()
+
+
+@put("/v1/agent/maintenance")
+async def maintain_node(
+    request: AnyRequest, registrations: NamedDependency[Registrations]
+) -> Response[bytes]:
+    """Take everything on this node out of the traffic while ``?enable=true``, and back."""
+    await _maintain(request, registrations, "")
+    return empty()
+
+
+def own_instances(view: CatalogView, node: str) -> Iterator[Stored[Instance]]:
+    """What is registered on a server's own node, sorted by id; what the server says of itself is not."""
+    return (each for each in view.instances_on(node) if each.origin.source is not Source.SERVER)
+
+
+def own_instance(view: CatalogView, node: str, service_id: str) -> Stored[Instance] | None:
+    """One of the instances that ``own_instances`` has, by its id."""
+    found = view.instances.get((node, service_id))
+    return found if found and found.origin.source is not Source.SERVER else None
+
+
+async def _maintain(request: AnyRequest, registrations: Registrations, service_id: str) -> None:
+    if required_flag(request, "enable"):
+        reason = request.query_params.get("reason") or ""
+        await registrations.enter_maintenance(service_id, reason, author(request))
+    else:
+        await registrations.leave_maintenance(service_id, author(request))

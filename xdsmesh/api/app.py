@@ -5,24 +5,32 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from xdsmesh.api import agent, catalog, config, discovery_chain, health, proxies, status
+from xdsmesh.api import agent, agent_self, catalog, config, discovery_chain, health, proxies, status
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
+from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.status import Registry
 
 ROUTES: Final = (
-    agent.about_self,
+    agent_self.about_self,
+    agent_self.members,
     agent.register,
     agent.deregister,
     agent.services,
     agent.service,
+    agent.maintain_service,
+    agent.maintain_node,
     catalog.datacenters,
+    catalog.nodes,
     catalog.services,
     catalog.service,
+    catalog.connect,
+    catalog.node,
+    catalog.node_services,
     config.write,
     config.write_all,
     config.read,
@@ -31,6 +39,10 @@ ROUTES: Final = (
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
+    health.connect,
+    health.checks,
+    health.node,
+    health.state,
     proxies.proxies,
     proxies.work,
     status.leader,
@@ -39,7 +51,12 @@ ROUTES: Final = (
 
 
 def make_app(
-    repository: Repository, registry: Registry, index: Index, about: About, queries: Queries
+    repository: Repository,
+    registrations: Registrations,
+    registry: Registry,
+    index: Index,
+    about: About,
+    queries: Queries,
 ) -> Litestar:
     """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
     traced = proxies.Proxies(registry, index, repository)
@@ -47,6 +64,7 @@ def make_app(
         list(ROUTES),
         dependencies={
             "repository": Provide(lambda: repository, sync_to_thread=False),
+            "registrations": Provide(lambda: registrations, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
             "about": Provide(lambda: about, sync_to_thread=False),
             "queries": Provide(lambda: queries, sync_to_thread=False),

@@ -1,16 +1,22 @@
-"""``/v1/catalog``: the datacenters, services and instances that are known."""
+"""``/v1/catalog``: the datacenters, nodes, services and instances that are known."""
+
+from collections.abc import Callable
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
 
-from xdsmesh.api.changes import ALL_INSTANCES, service_topic
-from xdsmesh.api.encode import service_node
-from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, node_meta_of
+from xdsmesh.api.central import Central
+from xdsmesh.api.changes import ALL_INSTANCES, ALL_NODES, Topic, destination_topic, node_topic, service_topic
+from xdsmesh.api.encode import catalog_node, node_service, service_node
+from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, nearest_first, node_meta_of
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
-from xdsmesh.api.request import AnyRequest
-from xdsmesh.api.shapes import ServiceNode
+from xdsmesh.api.request import AnyRequest, tail
+from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeServices, ServiceNode
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.stored import Stored
+from xdsmesh.model.catalog import Instance
 
 
 @get("/v1/catalog/datacenters")
@@ -19,18 +25,30 @@ async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str
     return Reply([repository.datacenter])
 
 
+@get("/v1/catalog/nodes")
+async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """The nodes, sorted by name."""
+    is_wanted, node_meta = filter_of(request, CatalogNode), node_meta_of(request)
+
+    def read() -> Seen:
+        found = [each for each in queries.view.nodes.values() if is_node(each.value, node_meta)]
+        rows = [catalog_node(each) for each in sorted(found, key=lambda each: each.value.name)]
+        shown = nearest_first(request, rows, lambda row: row.node)
+        return Seen([row for row in shown if is_wanted(row)], frozenset({ALL_NODES}))
+
+    return await queries.answer(request, read)
+
+
 @get("/v1/catalog/services")
-async def services(
-    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
-) -> Sent:
+async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The names of the services, sidecars included, each with the tags of its instances."""
     is_wanted, node_meta = filter_of(request, ServiceNode), node_meta_of(request)
+    everything = "filter" not in request.query_params and not node_meta
 
-    async def read() -> Seen:
-        _, instances = await repository.instances()
+    def read() -> Seen:
         tags: dict[str, set[str]] = {}
-        for each in instances:
-            if is_node(each.value.node, node_meta) and is_wanted(service_node(each)):
+        for each in queries.view.instances.values():
+            if everything or (is_node(each.value.node, node_meta) and is_wanted(service_node(each))):
                 tags.setdefault(each.value.service, set()).update(each.value.tags)
         content = {service: sorted(tags[service]) for service in sorted(tags)}
         return Seen(content, frozenset({ALL_INSTANCES}))
@@ -39,15 +57,75 @@ async def services(
 
 
 @get(["/v1/catalog/service", "/v1/catalog/service/{name:path}"])
-async def service(
-    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
-) -> Sent:
+async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; of an unknown one there are none."""
-    question, is_wanted = ServiceQuestion.of(request), filter_of(request, ServiceNode)
+    return await _instances(request, queries, queries.view.instances_of, service_topic)
 
-    async def read() -> Seen:
-        found = [service_node(each) for each in await question.find(repository, queries.changes)]
-        topics = frozenset({service_topic(question.name)})
-        return Seen([row for row in found if is_wanted(row)], topics)
+
+@get(["/v1/catalog/connect", "/v1/catalog/connect/{name:path}"])
+async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """What receives the mesh's calls to a service: its sidecars, and instances that need none."""
+    return await _instances(request, queries, queries.view.instances_before, destination_topic)
+
+
+@get(["/v1/catalog/node", "/v1/catalog/node/{name:path}"])
+async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """A node and what is registered on it; null for one that is not known."""
+    name, is_wanted = _node_name(request), filter_of(request, NodeService)
+
+    def read() -> Seen:
+        topics = frozenset({node_topic(name)})
+        stored = queries.view.node(name)
+        if stored is None:
+            return Seen(None, topics)
+        rows = _services_on(queries, stored.value.name, Central.of(request, queries.view), is_wanted)
+        return Seen(NodeServices(node=catalog_node(stored), services={row.id: row for row in rows}), topics)
 
     return await queries.answer(request, read)
+
+
+@get(["/v1/catalog/node-services", "/v1/catalog/node-services/{name:path}"])
+async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """A node and a list of what is registered on it; null and nothing for one that is not known."""
+    name, is_wanted = _node_name(request), filter_of(request, NodeService)
+
+    def read() -> Seen:
+        central = Central.of(request, queries.view)
+        stored = queries.view.node(name)
+        found = _services_on(queries, stored.value.name, central, is_wanted) if stored else []
+        content = NodeServiceList(node=catalog_node(stored) if stored else None, services=found)
+        return Seen(content, frozenset({node_topic(name), *central.topics}))
+
+    return await queries.answer(request, read)
+
+
+def _services_on(
+    queries: Queries, node_name: str, central: Central, is_wanted: Callable[[NodeService], bool]
+) -> list[NodeService]:
+    found = [node_service(each, central.proxy(each)) for each in queries.view.instances_on(node_name)]
+    return [row for row in found if is_wanted(row)]
+
+
+async def _instances(
+    request: AnyRequest,
+    queries: Queries,
+    find: Callable[[str], list[Stored[Instance]]],
+    topic: Callable[[str], Topic],
+) -> Sent:
+    question, is_wanted = ServiceQuestion.of(request), filter_of(request, ServiceNode)
+
+    def read() -> Seen:
+        central = Central.of(request, queries.view)
+        found = [service_node(each, central.proxy(each)) for each in question.narrow(find(question.name))]
+        shown = nearest_first(request, found, lambda row: row.node)
+        topics = frozenset({topic(question.name), *central.topics})
+        return Seen([row for row in shown if is_wanted(row)], topics)
+
+    return await queries.answer(request, read)
+
+
+def _node_name(request: AnyRequest) -> str:
+    name = tail(request) if request.path_params else ""
+    if not name:
+        raise ClientException("Missing node name: add it to the path")
+    return name

@@ -58,15 +58,14 @@ async def write_all(
 async def read(
     request: AnyRequest,
     kind: FromPath[str],
-    repository: NamedDependency[Repository],
     queries: NamedDependency[Queries],
 ) -> Sent:
     """One entry."""
     _check_readable(kind)
     name = tail(request)
 
-    async def look() -> Seen:
-        stored = await repository.entry(kind, name)
+    def look() -> Seen:
+        stored = queries.view.entries.get((kind, name))
         topics = frozenset({entry_topic(kind, name)})
         if stored is None:
             return Seen(None, topics, missing=f'Config entry not found for "{kind}" / "{name}"')
@@ -79,7 +78,6 @@ async def read(
 async def read_all(
     request: AnyRequest,
     kind: FromPath[str],
-    repository: NamedDependency[Repository],
     queries: NamedDependency[Queries],
 ) -> Sent:
     """All entries of a kind, sorted by name; of service-defaults those that ``?filter`` asks for."""
@@ -90,8 +88,8 @@ async def read_all(
         )
     is_wanted = filter_of(request, KINDS.get(kind, Entry))
 
-    async def look() -> Seen:
-        _, entries = await repository.entries(kind)
+    def look() -> Seen:
+        entries = queries.view.entries_of(kind)
         shown = [entry_body(each) for each in entries if is_wanted(each.value)]
         return Seen(shown, frozenset({entries_topic(kind)}))
 

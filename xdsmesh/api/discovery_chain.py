@@ -4,7 +4,7 @@ Source: https://developer.hashicorp.com/consul/api-docs/discovery-chain
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, Self
 
 from litestar import get, post
@@ -15,17 +15,16 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import structs
 
 from xdsmesh.api.about import About
-from xdsmesh.api.changes import entry_topic
+from xdsmesh.api.changes import Topic, entry_topic
 from xdsmesh.api.narrow import service_name
 from xdsmesh.api.queries import Queries, Read, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest
-from xdsmesh.catalog.decide import EntryKey
-from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.view import CatalogView
 from xdsmesh.chain.compile import compile_chain
 from xdsmesh.chain.errors import PROBLEM_CODES
 from xdsmesh.chain.render import render_chain
-from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrides
+from xdsmesh.chain.types import ChainError, ChainRequest, Overrides
 from xdsmesh.config import rules
 from xdsmesh.config.entry import Definition, Entry
 from xdsmesh.config.files import decode_definition
@@ -68,27 +67,25 @@ class OverridesBody(Definition, frozen=True):
 @get(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"])
 async def read(
     request: AnyRequest,
-    repository: NamedDependency[Repository],
     queries: NamedDependency[Queries],
     about: NamedDependency[About],
 ) -> Sent:
     """The chain of a service; ``?compile-dc`` names the datacenter of the caller that it is for."""
     chain = _chain_request(request, about, Overrides())
-    return await queries.answer(request, _read(chain, repository))
+    return await queries.answer(request, _read(chain, queries.view))
 
 
 @post(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"], status_code=HTTP_200_OK)
 async def read_overridden(
     request: AnyRequest,
     body: RawBody,
-    repository: NamedDependency[Repository],
     queries: NamedDependency[Queries],
     about: NamedDependency[About],
 ) -> Sent:
     """The chain of a service as somebody gets it who wants a few things otherwise."""
     overrides = decode_definition(body, OverridesBody).overrides
     chain = _chain_request(request, about, overrides)
-    return await queries.answer(request, _read(chain, repository), variant=overrides)
+    return await queries.answer(request, _read(chain, queries.view), variant=overrides)
 
 
 def _chain_request(request: AnyRequest, about: About, overrides: Overrides) -> ChainRequest:
@@ -98,35 +95,22 @@ def _chain_request(request: AnyRequest, about: About, overrides: Overrides) -> C
     return ChainRequest(service_name(request), datacenter, about.trust_domain, overrides)
 
 
-def _read(chain: ChainRequest, repository: Repository) -> Read:
-    """How to compile a chain: with the entries that are known, until it asks for no other one."""
+def _read(chain: ChainRequest, view: CatalogView) -> Read:
+    """How to compile a chain."""
 
-    async def read() -> Seen:
-        entries: dict[EntryKey, Entry | None] = {}
-        compiled, unknown = _compile(chain, entries)
-        while unknown:
-            for key in unknown:
-                stored = await repository.entry(*key)
-                entries[key] = stored.value if stored else None
-            compiled, unknown = _compile(chain, entries)
+    def read() -> Seen:
+        asked: set[Topic] = set()
+
+        def look(kind: str, name: str) -> Entry | None:
+            asked.add(entry_topic(kind, name))
+            stored = view.entries.get((kind, name))
+            return stored.value if stored else None
+
+        compiled = compile_chain(chain, look)
         if isinstance(compiled, ChainError):
             place = Place(path=f"{compiled.kind}/{compiled.name}" if compiled.kind else "")
             what = f"{compiled.code}: {compiled.message}"
             raise RefusedError(Problem(place, what, code=PROBLEM_CODES[compiled.code]))
-        return Seen(render_chain(compiled), frozenset(entry_topic(*key) for key in entries))
+        return Seen(render_chain(compiled), frozenset(asked))
 
     return read
-
-
-def _compile(
-    chain: ChainRequest, entries: Mapping[EntryKey, Entry | None]
-) -> tuple[CompiledChain | ChainError, set[EntryKey]]:
-    """The chain as far as these entries tell, None: there is none; and which others it asked for."""
-    unknown: set[EntryKey] = set()
-
-    def look(kind: str, name: str) -> Entry | None:
-        if (kind, name) not in entries:
-            unknown.add((kind, name))
-        return entries.get((kind, name))
-
-    return compile_chain(chain, look), unknown

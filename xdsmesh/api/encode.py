@@ -1,31 +1,34 @@
-"""The catalog's values in the shapes of the HTTP API."""
+"""The catalog's values in the shapes of the HTTP API. A ``proxy`` is how an instance's own is to be shown."""
 
-import dataclasses
 import hashlib
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
+from xdsmesh.api.encode_proxy import NO_PROXY, encode_proxy
 from xdsmesh.api.shapes import (
     AgentService,
+    CatalogNode,
     HealthCheck,
-    HealthNode,
     HealthRow,
-    HealthService,
+    Locality,
+    NodeService,
     Proxy,
+    ServiceAddress,
     ServiceNode,
-    Upstream,
     Weights,
 )
-from xdsmesh.catalog.repository import Stored
+from xdsmesh.catalog.stored import Stored
 from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.mesh import Mesh
 from xdsmesh.model import catalog
-from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Node
 from xdsmesh.model.duration import Duration
 
 _HASH_DIGITS: Final = 16
+_NONE: Final = Duration()
 
 
 def entry_body(stored: Stored[Entry]) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def entry_body(stored: Stored[Entry]) -> dict[str, Any]:
     return body
 
 
-def agent_service(instance: Instance) -> AgentService:
+def agent_service(instance: Instance, proxy: Proxy | None = None) -> AgentService:
     """An instance for the agent endpoints. Its hash changes exactly when something else of it does."""
     service = AgentService(
         kind=instance.kind.value,
@@ -57,19 +60,38 @@ def agent_service(instance: Instance) -> AgentService:
         port=instance.port,
         address=instance.address,
         weights=_weights(instance),
-        enable_tag_override=False,
-        proxy=_proxy(instance) if instance.proxy else None,
+        enable_tag_override=instance.enable_tag_override,
+        tagged_addresses=_service_addresses(instance),
+        locality=_locality(instance.locality),
+        proxy=proxy or (encode_proxy(instance.proxy) if instance.proxy else None),
+        connect=_connect(instance) or None,
         datacenter=instance.node.datacenter,
     )
     digest = hashlib.sha256(msgspec.json.encode(service, order="deterministic")).hexdigest()
     return msgspec.structs.replace(service, content_hash=digest[:_HASH_DIGITS])
 
 
-def service_node(stored: Stored[Instance]) -> ServiceNode:
-    """An instance for the catalog endpoints."""
+def catalog_node(stored: Stored[Node]) -> CatalogNode:
+    """A node."""
+    node = stored.value
+    return CatalogNode(
+        id=node.id,
+        node=node.name,
+        address=node.address,
+        datacenter=node.datacenter,
+        tagged_addresses=_tagged_addresses(node),
+        meta=dict(node.meta),
+        create_index=stored.created,
+        modify_index=stored.modified,
+        locality=_locality(node.locality),
+    )
+
+
+def service_node(stored: Stored[Instance], proxy: Proxy | None = None) -> ServiceNode:
+    """An instance and its node, flat."""
     instance, node = stored.value, stored.value.node
     return ServiceNode(
-        id="",
+        id=node.id,
         node=node.name,
         address=node.address,
         datacenter=node.datacenter,
@@ -84,36 +106,20 @@ def service_node(stored: Stored[Instance]) -> ServiceNode:
         service_meta=dict(instance.meta),
         service_port=instance.port,
         service_socket_path="",
-        service_enable_tag_override=False,
-        service_proxy=_proxy(instance),
-        service_connect={},
+        service_enable_tag_override=instance.enable_tag_override,
+        service_proxy=proxy or (encode_proxy(instance.proxy) if instance.proxy else NO_PROXY),
+        service_connect=_connect(instance),
+        service_tagged_addresses=_service_addresses(instance),
+        service_locality=_locality(instance.locality),
         create_index=stored.created,
         modify_index=stored.modified,
     )
 
 
-def health_row(stored: Stored[Instance]) -> HealthRow:
-    """An instance for the health endpoints. Nodes have no revisions of their own: the instance's stand in."""
-    instance, node = stored.value, stored.value.node
-    return HealthRow(
-        node=HealthNode(
-            id="",
-            node=node.name,
-            address=node.address,
-            datacenter=node.datacenter,
-            tagged_addresses=_tagged_addresses(node),
-            meta=dict(node.meta),
-            create_index=stored.created,
-            modify_index=stored.modified,
-        ),
-        service=_health_service(stored),
-        checks=[_health_check(stored, check) for check in instance.checks],
-    )
-
-
-def _health_service(stored: Stored[Instance]) -> HealthService:
+def node_service(stored: Stored[Instance], proxy: Proxy | None = None) -> NodeService:
+    """An instance, to stand beside its node."""
     instance = stored.value
-    return HealthService(
+    return NodeService(
         kind=instance.kind.value,
         id=instance.id,
         service=instance.service,
@@ -122,121 +128,90 @@ def _health_service(stored: Stored[Instance]) -> HealthService:
         meta=dict(instance.meta),
         port=instance.port,
         weights=_weights(instance),
-        enable_tag_override=False,
-        proxy=_proxy(instance),
-        connect={},
+        enable_tag_override=instance.enable_tag_override,
+        proxy=proxy or (encode_proxy(instance.proxy) if instance.proxy else NO_PROXY),
+        connect=_connect(instance),
         peer_name="",
+        tagged_addresses=_service_addresses(instance),
+        locality=_locality(instance.locality),
         create_index=stored.created,
         modify_index=stored.modified,
     )
 
 
-def _health_check(stored: Stored[Instance], check: catalog.Check) -> HealthCheck:
-    instance = stored.value
+def health_row(
+    stored: Stored[Instance],
+    node: Stored[Node],
+    checks: Iterable[Stored[Check]],
+    proxy: Proxy | None = None,
+) -> HealthRow:
+    """An instance with its node and the checks that decide about it."""
+    return HealthRow(
+        node=catalog_node(node),
+        service=node_service(stored, proxy),
+        checks=[health_check(each, stored.value) for each in checks],
+    )
+
+
+def health_check(stored: Stored[Check], instance: Instance | None) -> HealthCheck:
+    """A check, and the instance that it is of; None for one of a node."""
+    check = stored.value
+    is_of_service = bool(check.service_id) and instance is not None
     return HealthCheck(
-        node=instance.node.name,
+        node=check.node,
         check_id=check.id,
         name=check.name,
         status=check.status.value,
         notes=check.notes,
         output=check.output,
-        service_id=instance.id,
-        service_name=instance.service,
-        service_tags=list(instance.tags),
-        type="",
-        interval="",
-        timeout="",
+        service_id=check.service_id,
+        service_name=instance.service if is_of_service and instance else "",
+        service_tags=list(instance.tags) if is_of_service and instance else [],
+        type=check.type.value,
+        interval=_span(check, lambda probe: probe.interval),
+        timeout=_span(check, lambda probe: probe.timeout),
         exposed_port=0,
-        definition={},
+        definition=dict(check.definition),
         create_index=stored.created,
         modify_index=stored.modified,
     )
+
+
+def aggregated_status(checks: Iterable[Check]) -> str:
+    """The worst of some checks, as Consul aggregates them: maintenance is the worst of all."""
+    found = list(checks)
+    if any(check.type is CheckType.MAINTENANCE for check in found):
+        return CheckType.MAINTENANCE.value
+    statuses = {check.status for check in found}
+    if statuses & {Health.CRITICAL, Health.UNSAID}:
+        return Health.CRITICAL.value
+    return (Health.WARNING if Health.WARNING in statuses else Health.PASSING).value
+
+
+def _span(check: Check, of: Callable[[catalog.Probe], Duration]) -> str:
+    """A duration of a check's probe; empty when it has none."""
+    span = of(check.probe) if check.probe else _NONE
+    return str(span) if span else ""
 
 
 def _weights(instance: Instance) -> Weights:
     return Weights(passing=instance.weights.passing, warning=instance.weights.warning)
 
 
+def _connect(instance: Instance) -> dict[str, bool]:
+    return {"Native": True} if instance.native else {}
+
+
+def _locality(locality: catalog.Locality | None) -> Locality | None:
+    return Locality(region=locality.region, zone=locality.zone) if locality else None
+
+
 def _tagged_addresses(node: Node) -> dict[str, str]:
-    return {"lan": node.address, "wan": node.address}
+    return dict(node.tagged_addresses) or {"lan": node.address, "wan": node.address}
 
 
-def _proxy(instance: Instance) -> Proxy:
-    proxy = instance.proxy
-    if proxy is None:
-        return Proxy(mode="", mesh_gateway={}, expose={})
-    return Proxy(
-        destination_service_name=proxy.destination_service_name,
-        destination_service_id=proxy.destination_service_id,
-        local_service_address=proxy.local_service_address,
-        local_service_port=proxy.local_service_port,
-        mode="",
-        config=_proxy_config(proxy),
-        upstreams=[_upstream(upstream) for upstream in proxy.upstreams],
-        mesh_gateway=_mesh_gateway(proxy.mesh_gateway),
-        expose={},
-    )
-
-
-def _mesh_gateway(mode: str) -> dict[str, str]:
-    return {"Mode": mode} if mode else {}
-
-
-def _proxy_config(proxy: catalog.Proxy) -> dict[str, Any]:
-    """The proxy's own settings under the keys of ``Proxy.Config``; what it does not set is left out."""
-    return _given(
-        bind_address=proxy.bind_address or None,
-        bind_port=proxy.bind_port or None,
-        protocol=proxy.protocol or None,
-        local_connect_timeout_ms=_milliseconds(proxy.local_connect_timeout),
-        local_request_timeout_ms=_milliseconds(proxy.local_request_timeout),
-        local_idle_timeout_ms=_milliseconds(proxy.local_idle_timeout),
-        max_inbound_connections=proxy.max_inbound_connections,
-        max_request_headers_kb=proxy.max_request_headers_kb,
-        balance_inbound_connections=proxy.balance_inbound_connections or None,
-    )
-
-
-def _upstream(upstream: catalog.Upstream) -> Upstream:
-    settings = upstream.settings or catalog.UpstreamSettings()
-    return Upstream(
-        destination_type="service",
-        destination_name=upstream.destination_name,
-        local_bind_address=upstream.local_bind_address,
-        local_bind_port=upstream.local_bind_port,
-        mesh_gateway=_mesh_gateway(settings.mesh_gateway),
-        config=_upstream_config(settings),
-    )
-
-
-def _upstream_config(settings: catalog.UpstreamSettings) -> dict[str, Any]:
-    """How an upstream is called, under the keys of its ``Config``."""
-    return _given(
-        protocol=settings.protocol or None,
-        connect_timeout_ms=_milliseconds(settings.connect_timeout or None),
-        limits=_given(**dataclasses.asdict(settings.limits)) if settings.limits else None,
-        passive_health_check=_passive_health_check(settings.passive_health_check),
-        balance_outbound_connections=settings.balance_outbound_connections or None,
-    )
-
-
-def _passive_health_check(check: catalog.PassiveHealthCheck | None) -> dict[str, Any] | None:
-    """Its durations are Go strings, as people write them there."""
-    if check is None:
-        return None
-    return _given(
-        interval=str(check.interval) if check.interval else None,
-        max_failures=check.max_failures or None,
-        enforcing_consecutive_5xx=check.enforcing_consecutive_5xx,
-        max_ejection_percent=check.max_ejection_percent,
-        base_ejection_time=str(check.base_ejection_time) if check.base_ejection_time else None,
-    )
-
-
-def _given(**settings: object) -> dict[str, Any]:
-    """The settings that are set."""
-    return {key: value for key, value in settings.items() if value is not None}
-
-
-def _milliseconds(duration: Duration | None) -> int | None:
-    return duration.nanoseconds // 1_000_000 if duration is not None else None
+def _service_addresses(instance: Instance) -> dict[str, ServiceAddress] | None:
+    return {
+        name: ServiceAddress(address=each.address, port=each.port or instance.port)
+        for name, each in instance.tagged_addresses.items()
+    } or None

@@ -1,33 +1,148 @@
-"""``/v1/health``: instances with their checks, which is what a client picks an address from."""
+"""``/v1/health``: instances with the checks that decide about them, and checks by themselves."""
+
+from collections.abc import Callable
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
 
-from xdsmesh.api.changes import service_topic
-from xdsmesh.api.encode import health_row
-from xdsmesh.api.narrow import ServiceQuestion, instance_filter_of
+from xdsmesh.api.central import Central
+from xdsmesh.api.changes import ALL_CHECKS, ALL_NODES, Topic, destination_topic, node_topic, service_topic
+from xdsmesh.api.encode import health_check, health_row
+from xdsmesh.api.narrow import (
+    ServiceQuestion,
+    filter_of,
+    instance_filter_of,
+    is_node,
+    nearest_first,
+    node_meta_of,
+)
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
-from xdsmesh.api.request import AnyRequest, flag
-from xdsmesh.catalog.repository import Repository
-from xdsmesh.model.catalog import Health
+from xdsmesh.api.request import AnyRequest, flag, tail
+from xdsmesh.api.shapes import HealthCheck
+from xdsmesh.catalog.stored import Stored
+from xdsmesh.catalog.view import CatalogView
+from xdsmesh.model.catalog import Check, Health, Instance
+
+_ANY = "any"
 
 
 @get(["/v1/health/service", "/v1/health/service/{name:path}"])
-async def service(
-    request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
-) -> Sent:
+async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
+    return await _instances(request, queries, queries.view.instances_of, service_topic)
+
+
+@get(["/v1/health/connect", "/v1/health/connect/{name:path}"])
+async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """What receives the mesh's calls to a service, with its own checks."""
+    return await _instances(request, queries, queries.view.instances_before, destination_topic)
+
+
+@get(["/v1/health/checks", "/v1/health/checks/{name:path}"])
+async def checks(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """The checks of a service's instances, without those of their nodes."""
+    question = ServiceQuestion.of(request)
+    view = queries.view
+
+    def read() -> list[HealthCheck]:
+        return [
+            health_check(check, each.value)
+            for each in question.narrow(view.instances_of(question.name))
+            for check in view.checks_of(each.value.node.name, each.value.id)
+        ]
+
+    return await _checks(request, queries, read, service_topic(question.name))
+
+
+@get(["/v1/health/node", "/v1/health/node/{name:path}"])
+async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """All checks of a node and of what is on it."""
+    name = tail(request) if request.path_params else ""
+    if not name:
+        raise ClientException("Missing node name: add it to the path")
+
+    def read() -> list[HealthCheck]:
+        stored = queries.view.node(name)
+        return _described(queries.view, _on_node(queries.view, stored.value.name)) if stored else []
+
+    return await _checks(request, queries, read, node_topic(name))
+
+
+@get(["/v1/health/state", "/v1/health/state/{status:path}"])
+async def state(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """All checks that have a status, or any."""
+    wanted = tail(request) if request.path_params else ""
+    if wanted not in (_ANY, *(each for each in Health if each)):
+        choices = ", ".join((_ANY, *(each.value for each in Health if each)))
+        raise ClientException(f"Missing check state: {wanted!r} is none (use one of {choices})")
+
+    def read() -> list[HealthCheck]:
+        found = [each for each in queries.view.checks.values() if wanted in (_ANY, each.value.status)]
+        return _described(queries.view, sorted(found, key=lambda each: (each.value.node, each.value.id)))
+
+    return await _checks(request, queries, read, ALL_CHECKS, ALL_NODES)
+
+
+async def _instances(
+    request: AnyRequest,
+    queries: Queries,
+    find: Callable[[str], list[Stored[Instance]]],
+    topic: Callable[[str], Topic],
+) -> Sent:
     question, is_wanted = ServiceQuestion.of(request), instance_filter_of(request)
     only_passing = flag(request, "passing")
+    view = queries.view
 
-    async def read() -> Seen:
-        found = await question.find(repository, queries.changes)
-        shown = [
-            health_row(each)
-            for each in found
+    def read() -> Seen:
+        central = Central.of(request, view)
+        found = [
+            each
+            for each in question.narrow(find(question.name))
             if is_wanted(each.value) and (not only_passing or each.value.health is Health.PASSING)
         ]
-        return Seen(shown, frozenset({service_topic(question.name)}))
+        rows = [
+            health_row(each, view.node_of(each), view.deciding_checks(each.value), central.proxy(each))
+            for each in nearest_first(request, found, _node_of)
+        ]
+        return Seen(rows, frozenset({topic(question.name), *central.topics}))
 
     return await queries.answer(request, read)
+
+
+async def _checks(
+    request: AnyRequest, queries: Queries, find: Callable[[], list[HealthCheck]], *topics: Topic
+) -> Sent:
+    """Checks, narrowed by ``?filter`` and by the ``Meta`` of their nodes."""
+    is_wanted, node_meta = filter_of(request, HealthCheck), node_meta_of(request)
+
+    def is_on_wanted_node(check: HealthCheck) -> bool:
+        stored = queries.view.nodes.get(check.node)
+        return not node_meta or (stored is not None and is_node(stored.value, node_meta))
+
+    def read() -> Seen:
+        shown = [check for check in find() if is_on_wanted_node(check) and is_wanted(check)]
+        return Seen(nearest_first(request, shown, lambda check: check.node), frozenset(topics))
+
+    return await queries.answer(request, read)
+
+
+def _on_node(view: CatalogView, name: str) -> list[Stored[Check]]:
+    services = view.instances_on(name)
+    return [
+        *view.checks_of(name),
+        *(check for each in services for check in view.checks_of(name, each.value.id)),
+    ]
+
+
+def _described(view: CatalogView, found: list[Stored[Check]]) -> list[HealthCheck]:
+    described = []
+    for each in found:
+        instance = view.instances.get((each.value.node, each.value.service_id))
+        described.append(health_check(each, instance.value if instance else None))
+    return described
+
+
+def _node_of(stored: Stored[Instance]) -> str:
+    return stored.value.node.name

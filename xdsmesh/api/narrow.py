@@ -1,15 +1,14 @@
 """What narrows a list down: ``?filter``, ``?tag`` and the service in the path."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from litestar.exceptions import ClientException
 from msgspec import Struct
 
-from xdsmesh.api.changes import Changes
 from xdsmesh.api.request import AnyRequest, tail
-from xdsmesh.catalog.repository import Repository, Stored
+from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, instances, rows
 from xdsmesh.model.catalog import Instance, Node
 
@@ -65,6 +64,12 @@ def is_node(node: Node, meta: Mapping[str, str]) -> bool:
     return meta.items() <= node.meta.items()
 
 
+def nearest_first(request: AnyRequest, rows: Iterable[R], node_of: Callable[[R], str]) -> list[R]:
+    """Rows with those on the node first that ``?near`` names; distances between nodes are not known."""
+    near = request.query_params.get("near", "").casefold()
+    return sorted(rows, key=lambda row: node_of(row).casefold() != near) if near else list(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceQuestion:
     """The instances of a service, by name, that have all of some tags, on nodes with some ``Meta``.
@@ -84,16 +89,12 @@ class ServiceQuestion:
             ClientException: the path names no service.
         """
         tags = frozenset(tag.casefold() for tag in request.query_params.getall("tag", []))
-        return cls(service_name(request).casefold(), tags, node_meta_of(request))
+        return cls(service_name(request), tags, node_meta_of(request))
 
-    async def find(self, repository: Repository, changes: Changes) -> list[Stored[Instance]]:
-        """The instances, sorted by id."""
-        found = [await repository.instance(each) for each in changes.ids_of(self.name)]
-        return [each for each in found if each is not None and self._asks_for(each.value)]
+    def narrow(self, found: Iterable[Stored[Instance]]) -> list[Stored[Instance]]:
+        """Those of the instances that it asks for."""
+        return [each for each in found if self._asks_for(each.value)]
 
     def _asks_for(self, instance: Instance) -> bool:
-        return (
-            instance.service.casefold() == self.name
-            and self.tags <= {tag.casefold() for tag in instance.tags}
-            and is_node(instance.node, self.node_meta)
-        )
+        has = {tag.casefold() for tag in instance.tags} if self.tags else self.tags
+        return self.tags <= has and is_node(instance.node, self.node_meta)

@@ -6,7 +6,7 @@ waiting request holds its connection and its place in a set; there is no task an
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,8 @@ from xdsmesh.api.blocking import Blocking
 from xdsmesh.api.changes import Changes, Topic
 from xdsmesh.api.reply import Answer, Sent, index_headers
 from xdsmesh.api.request import AnyRequest, is_pretty, path_of
-from xdsmesh.store.base import Store
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.model.facts import Batch
 
 _NOT_CONTENT: Final = frozenset({"index", "wait", "hash", "token", "stale", "consistent", "cached"})
 """Parameters that don't decide what is answered."""
@@ -34,25 +35,26 @@ class Seen:
     hash: str = ""
 
 
-Read = Callable[[], Awaitable[Seen]]
+Read = Callable[[], Seen]
+"""Reads the view, in one step: what it comes to is as of one revision."""
 
 
 class Query:
     """Something that is being asked, by as many as ask it now; and the latest answer."""
 
-    def __init__(self, changes: Changes, read: Read, *, pretty: bool) -> None:
+    def __init__(self, feed: Feed, changes: Changes, read: Read, *, pretty: bool) -> None:
         self.users = 0
         self.index = 0
         self.hash = ""
         self.topics: frozenset[Topic] = frozenset()
         self.enrolled: frozenset[Topic] = frozenset()
+        self._feed = feed
         self._changes = changes
         self._read = read
         self._pretty = pretty
         self._as_of = -1
         self._outcome: Answer | Exception | None = None
         self._waiting: set[asyncio.Timeout] = set()
-        self._turn = asyncio.Lock()
 
     @property
     def waiting(self) -> int:
@@ -75,29 +77,24 @@ class Query:
         """Whether something that was read has changed since."""
         return self._changes.index(self.topics) > self._as_of
 
-    async def refresh(self) -> None:
+    def refresh(self) -> None:
         """Read again if anything has changed. If the answer has, wake those who wait, and only then."""
-        async with self._turn:
-            if isinstance(self._outcome, Answer) and not self.is_stale:
-                return
-            self._as_of, outcome = await self._look()
-            await self._changes.reach(self._as_of)  # the index must have what the answer shows
-            if outcome != self._outcome:
-                self._outcome = outcome
-                # What changed while we were reading may be in the answer, or not: then they ask again.
-                self.index = max(1, min(self._changes.index(self.topics), self._as_of))
-                self.wake()
+        if isinstance(self._outcome, Answer) and not self.is_stale:
+            return
+        self._as_of = self._feed.revision
+        outcome = self._look()
+        if outcome != self._outcome:
+            self._outcome = outcome
+            self.index = max(1, self._changes.index(self.topics))
+            self.wake()
 
-    async def _look(self) -> tuple[int, Answer | Exception]:
-        """The store's revision as we began to read, and what we read."""
-        as_of = self._changes.revision
+    def _look(self) -> Answer | Exception:
         try:
-            as_of = await self._changes.latest()
-            seen = await self._read()
+            seen = self._read()
         except Exception as error:  # noqa: BLE001 - everybody who asks is told, not just the one who read
-            return as_of, error
+            return error
         self.topics, self.hash = seen.topics, seen.hash
-        return as_of, Answer.of(seen.content, seen.missing, pretty=self._pretty)
+        return Answer.of(seen.content, seen.missing, pretty=self._pretty)
 
     def is_known(self, blocking: Blocking) -> bool:
         """Whether the caller has this answer already; an error is always news."""
@@ -135,10 +132,16 @@ class Query:
 
 
 class Queries:
-    """All that is being asked. ``run`` must run while anything is asked; ``close`` answers everybody."""
+    """All that is being asked. ``run`` must run while anything is asked; ``close`` answers everybody.
 
-    def __init__(self, store: Store) -> None:
-        self.changes: Final = Changes(store)
+    The ``feed`` must run too; ``view`` is what it has brought.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed: Final = feed
+        self.view: Final = feed.view
+        self._changes = Changes()
+        feed.listen(self._take)
         self._queries: dict[Hashable, Query] = {}
         self._by_topic: defaultdict[Topic, set[Query]] = defaultdict(set)
         self._stale: set[Query] = set()
@@ -146,10 +149,14 @@ class Queries:
         self._closed = False
 
     async def run(self) -> None:
-        """Follow the store, and read again what somebody waits for; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.changes.follow(self._changed), name="changes")
-            tasks.create_task(self._keep_fresh(), name="queries")
+        """Read again what somebody waits for and has changed; until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            stale, self._stale = self._stale, set()
+            for query in stale:
+                self._refresh(query)
+                await asyncio.sleep(0)  # others have work too
 
     def close(self) -> None:
         """Let nobody wait any more: the server stops."""
@@ -175,11 +182,13 @@ class Queries:
         """
         blocking = Blocking.of(request)
         key = (path_of(request), _content_parameters(request), variant)
-        query = self._queries.setdefault(key, Query(self.changes, read, pretty=is_pretty(request)))
+        query = self._queries.setdefault(
+            key, Query(self.feed, self._changes, read, pretty=is_pretty(request))
+        )
         query.users += 1
         try:
-            await self.changes.catch_up()
-            await self._refresh(query)
+            await self.feed.catch_up()
+            self._refresh(query)
             if query.is_known(blocking) and not self._closed:
                 await query.wait(request, blocking.seconds)
             return Sent(query.answer, request, query.headers(request))
@@ -189,22 +198,16 @@ class Queries:
                 del self._queries[key]
                 self._enroll(query, frozenset())
 
+    def _take(self, batch: Batch) -> None:
+        self._changed(self._changes.take(batch))
+
     def _changed(self, topics: Collection[Topic]) -> None:
         for topic in topics:
             self._stale |= self._by_topic.get(topic, set())
         self._news.set()
 
-    async def _keep_fresh(self) -> None:
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            stale, self._stale = self._stale, set()
-            for query in stale:
-                await self._refresh(query)
-                await asyncio.sleep(0)  # others have work too
-
-    async def _refresh(self, query: Query) -> None:
-        await query.refresh()
+    def _refresh(self, query: Query) -> None:
+        query.refresh()
         if query.users:
             self._enroll(query, query.topics)
 

@@ -99,6 +99,17 @@ def flag(request: AnyRequest, name: str) -> bool:
     raise ClientException(f"Invalid value for ?{name}: {value!r} (leave it empty, or use true or false)")
 
 
+def required_flag(request: AnyRequest, name: str) -> bool:
+    """A boolean of the query string that must be given, with a value.
+
+    Raises:
+        ClientException: it is missing, or no boolean.
+    """
+    if not request.query_params.get(name):
+        raise ClientException(f"Missing value for {name}: add ?{name}=true or ?{name}=false")
+    return flag(request, name)
+
+
 def unsigned(request: AnyRequest, name: str) -> int | None:
     """A number of the query string, as a 64-bit index is written; None when it is not given, or empty.
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-_INITIALISMS: Final = {"id": "ID"}
+_INITIALISMS: Final = {"id": "ID", "ca": "CA", "sni": "SNI"}
 
 
 def _go_name(name: str) -> str:
@@ -42,13 +42,29 @@ class Proxy(Shape, frozen=True):
 
     mode: str
     mesh_gateway: dict[str, str]
-    expose: dict[str, bool]
+    expose: dict[str, Any]
     destination_service_name: str = ""
     destination_service_id: str = ""
     local_service_address: str = ""
     local_service_port: int = 0
     config: dict[str, Any] = field(default_factory=dict)
     upstreams: list[Upstream] = field(default_factory=list)
+    envoy_extensions: list[dict[str, Any]] = field(default_factory=list)
+    access_logs: dict[str, Any] | None = None
+
+
+class ServiceAddress(Shape, frozen=True):
+    """Where callers of some sort reach an instance."""
+
+    address: str
+    port: int
+
+
+class Locality(Shape, frozen=True):
+    """Where something runs."""
+
+    region: str
+    zone: str
 
 
 class AgentService(Shape, frozen=True):
@@ -64,12 +80,15 @@ class AgentService(Shape, frozen=True):
     enable_tag_override: bool
     datacenter: str
     kind: str = ""
+    tagged_addresses: dict[str, ServiceAddress] | None = None
+    locality: Locality | None = None
     proxy: Proxy | None = None
+    connect: dict[str, bool] | None = None
     content_hash: str = ""
 
 
-class HealthNode(Shape, frozen=True):
-    """A node, in a health row."""
+class CatalogNode(Shape, frozen=True):
+    """A node."""
 
     id: str
     node: str
@@ -79,10 +98,11 @@ class HealthNode(Shape, frozen=True):
     meta: dict[str, str]
     create_index: int
     modify_index: int
+    locality: Locality | None = None
 
 
-class HealthService(Shape, frozen=True):
-    """A service instance, in a health row."""
+class NodeService(Shape, frozen=True):
+    """A service instance, beside its node."""
 
     id: str
     service: str
@@ -98,10 +118,26 @@ class HealthService(Shape, frozen=True):
     create_index: int
     modify_index: int
     kind: str = ""
+    tagged_addresses: dict[str, ServiceAddress] | None = None
+    locality: Locality | None = None
+
+
+class NodeServices(Shape, frozen=True):
+    """A node and the instances on it, by their ids."""
+
+    node: CatalogNode
+    services: dict[str, NodeService]
+
+
+class NodeServiceList(Shape, frozen=True):
+    """A node and the instances on it; no node is none that is known."""
+
+    node: CatalogNode | None
+    services: list[NodeService]
 
 
 class HealthCheck(Shape, frozen=True):
-    """What a check last said of an instance."""
+    """What a check last said of an instance or, without a service, of a node."""
 
     node: str
     check_id: str
@@ -116,7 +152,7 @@ class HealthCheck(Shape, frozen=True):
     interval: str
     timeout: str
     exposed_port: int
-    definition: dict[str, str]
+    definition: dict[str, Any]
     create_index: int
     modify_index: int
 
@@ -124,8 +160,8 @@ class HealthCheck(Shape, frozen=True):
 class HealthRow(Shape, frozen=True):
     """An instance with its node and all checks that decide about it."""
 
-    node: HealthNode
-    service: HealthService
+    node: CatalogNode
+    service: NodeService
     checks: list[HealthCheck]
 
 
@@ -152,3 +188,29 @@ class ServiceNode(Shape, frozen=True):
     service_connect: dict[str, bool]
     create_index: int
     modify_index: int
+    service_tagged_addresses: dict[str, ServiceAddress] | None = None
+    service_locality: Locality | None = None
+
+
+class ServiceHealth(Shape, frozen=True):
+    """An instance, its checks, and the worst that they say."""
+
+    aggregated_status: str
+    service: AgentService
+    checks: list[HealthCheck]
+
+
+class Member(Shape, frozen=True):
+    """A server, as the members of Consul's cluster are shown."""
+
+    name: str
+    addr: str
+    port: int
+    tags: dict[str, str]
+    status: int
+    protocol_min: int
+    protocol_max: int
+    protocol_cur: int
+    delegate_min: int
+    delegate_max: int
+    delegate_cur: int

@@ -1,18 +1,26 @@
 """Catalog values as the store's bytes, and back. The bytes are JSON, so that a person can read a store."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
 import msgspec
 
-from xdsmesh.catalog.keys import ENTRIES, INSTANCES, entry_name, instance_id
+from xdsmesh.catalog.keys import entry_name
+from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds import KINDS
-from xdsmesh.model.catalog import Instance
-from xdsmesh.model.facts import Fact
-from xdsmesh.store.base import Change, Record
+from xdsmesh.model.catalog import Check, CheckStatus, Health, Instance, Node
+from xdsmesh.store.base import Record
+
+T = TypeVar("T")
+
+_encoder: Final = msgspec.json.Encoder(order="sorted")
 
 
 def encode_entry(entry: Entry) -> bytes:
     """The bytes of a config entry; its kind is in the key."""
-    return msgspec.json.encode(entry, order="sorted")
+    return _encoder.encode(entry)
 
 
 def decode_entry(kind: str, data: bytes) -> Entry:
@@ -20,26 +28,39 @@ def decode_entry(kind: str, data: bytes) -> Entry:
     return msgspec.json.decode(data, type=KINDS[kind])
 
 
+def encode_node(node: Node) -> bytes:
+    """The bytes of a node."""
+    return _encoder.encode(node)
+
+
 def encode_instance(instance: Instance) -> bytes:
-    """The bytes of an instance."""
-    return msgspec.json.encode(instance, order="sorted")
+    """The bytes of an instance. Its node and its checks have keys of their own; the node's name is kept."""
+    bare = replace(instance, node=Node(instance.node.name, "", instance.node.datacenter), checks=())
+    return _encoder.encode(bare)
 
 
-def decode_instance(data: bytes) -> Instance:
-    """The instance of some bytes."""
-    return msgspec.json.decode(data, type=Instance)
+def encode_check(check: Check) -> bytes:
+    """The bytes of what a check is; what it says has a key of its own."""
+    return _encoder.encode(replace(check, status=Health.UNSAID, output=""))
 
 
-def fact(change: Change) -> Fact | None:
-    """What a change of the store says about the catalog; None when the key is not the catalog's."""
-    record = change.record
-    if change.key.startswith(ENTRIES):
-        return Fact(("entry", *entry_name(change.key)), _entry(record), record.origin if record else None)
-    if change.key.startswith(INSTANCES):
-        value = decode_instance(record.value) if record else None
-        return Fact(("instance", instance_id(change.key)), value, record.origin if record else None)
-    return None
+def encode_status(status: CheckStatus) -> bytes:
+    """The bytes of what a check last said."""
+    return _encoder.encode(status)
 
 
-def _entry(record: Record | None) -> Entry | None:
-    return decode_entry(entry_name(record.key)[0], record.value) if record else None
+decode_node: Final[Callable[[bytes], Node]] = msgspec.json.Decoder(Node).decode
+decode_instance: Final[Callable[[bytes], Instance]] = msgspec.json.Decoder(Instance).decode
+decode_check: Final[Callable[[bytes], Check]] = msgspec.json.Decoder(Check).decode
+decode_status: Final[Callable[[bytes], CheckStatus]] = msgspec.json.Decoder(CheckStatus).decode
+
+
+def stored(record: Record, decode: Callable[[bytes], T]) -> Stored[T]:
+    """A record with its value decoded."""
+    return Stored(decode(record.value), record.origin, record.created, record.modified)
+
+
+def stored_entry(record: Record) -> Stored[Entry]:
+    """The config entry of a record."""
+    kind, _ = entry_name(record.key)
+    return stored(record, lambda data: decode_entry(kind, data))

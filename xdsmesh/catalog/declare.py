@@ -1,20 +1,40 @@
 """What a folder of files declares, taken together: each thing once, with the place where it stands."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
-from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
+from xdsmesh.catalog.codec import (
+    decode_check,
+    decode_entry,
+    decode_instance,
+    encode_check,
+    encode_entry,
+    encode_instance,
+    encode_status,
+)
 from xdsmesh.catalog.decide import EntryKey, graph_problems
-from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
+from xdsmesh.catalog.keys import (
+    CHECKS,
+    ENTRIES,
+    GUARD,
+    INSTANCES,
+    check_id,
+    check_key,
+    entry_key,
+    entry_name,
+    instance_id,
+    instance_key,
+    status_key,
+)
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
 from xdsmesh.config.service import ServiceDefinition, expand
-from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.catalog import Check, CheckStatus, Instance, Node
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
-from xdsmesh.model.origin import Origin, Source
+from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Expect, Put, Record, Txn
 
 K = TypeVar("K")
@@ -70,10 +90,11 @@ def decide_declaration(declaration: Declaration, records: Iterable[Record], node
     stored = {record.key: record for record in records}
     owned = {key for key, record in stored.items() if record.origin.source is Source.FILE}
     ports = _port_table(declaration, stored.values(), node)
-    wanted, problems = _wanted(declaration, node, ports.take)
-    problems += _foreign(wanted, stored.keys() - owned)
+    wanted = _Wanted()
+    wanted.take_in(declaration, node, ports.take)
+    problems = wanted.problems + _foreign(wanted.puts, stored.keys() - owned)
     before = {entry_name(key): _entry(stored[key]) for key in stored if key.startswith(ENTRIES)}
-    gone = {entry_name(key) for key in owned - wanted.keys() if key.startswith(ENTRIES)}
+    gone = {entry_name(key) for key in owned - wanted.puts.keys() if key.startswith(ENTRIES)}
     declared = {key: located.value for key, located in declaration.entries.items()}
     after = {key: entry for key, entry in before.items() if key not in gone} | declared
     places = {key: located.place for key, located in declaration.entries.items()}
@@ -101,27 +122,49 @@ def _stays(record: Record, declared_ids: set[str]) -> bool:
     """An instance that is there after the declaration too: the API's, or one that files still declare."""
     if not record.key.startswith(INSTANCES):
         return False
-    return record.origin.source is not Source.FILE or record.key.removeprefix(INSTANCES) in declared_ids
+    return record.origin.source is not Source.FILE or instance_id(record.key)[1] in declared_ids
 
 
-def _wanted(
-    declaration: Declaration, node: Node, take_port: Callable[[Instance], int]
-) -> tuple[dict[str, Put], list[Problem]]:
-    """The records that a declaration asks for, by key, and what is wrong with them together."""
-    wanted: dict[str, Put] = {}
-    problems: list[Problem] = []
-    for (kind, name), entry in declaration.entries.items():
-        key = entry_key(kind, name)
-        wanted[key] = Put(key, encode_entry(entry.value), _origin(entry.place))
-    for service in declaration.services.values():
-        for instance in expand(service.value, node, take_port):
-            key = instance_key(instance.id)
-            if key in wanted:
-                what = f"another service is declared with the id {instance.id}"
-                remedy = f"see {wanted[key].origin}"
-                problems.append(Problem(service.place, what, remedy, code=Code.DECLARED_TWICE))
-            wanted[key] = Put(key, encode_instance(instance), _origin(service.place))
-    return wanted, problems
+@dataclass(slots=True)
+class _Wanted:
+    """The records that a declaration asks for, by key, and what is wrong with them together.
+
+    ``statuses`` are what checks say until they are probed, by key; those that have a status keep it.
+    """
+
+    puts: dict[str, Put] = field(default_factory=dict)
+    statuses: dict[str, Put] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take_in(self, declaration: Declaration, node: Node, take_port: Callable[[Instance], int]) -> None:
+        """Ask for all that is declared."""
+        for (kind, name), entry in declaration.entries.items():
+            key = entry_key(kind, name)
+            self.puts[key] = Put(key, encode_entry(entry.value), _origin(entry.place))
+        for service in declaration.services.values():
+            for instance in expand(service.value, node, take_port):
+                self._instance(instance, service.place)
+
+    def _instance(self, instance: Instance, place: Place) -> None:
+        node = instance.node.name
+        key = instance_key(node, instance.id)
+        self._claim(
+            key, encode_instance(instance), place, f"another service is declared with the id {instance.id}"
+        )
+        for check in instance.checks:
+            self._check(replace(check, node=node, service_id=instance.id), place)
+
+    def _check(self, check: Check, place: Place) -> None:
+        key = check_key(check.node, check.id)
+        self._claim(key, encode_check(check), place, f"another check is declared with the id {check.id}")
+        status = status_key(check.node, check.id)
+        self.statuses[status] = Put(status, encode_status(CheckStatus(check.status)), PROBER)
+
+    def _claim(self, key: str, value: bytes, place: Place, clash: str) -> None:
+        if key in self.puts:
+            remedy = f"see {self.puts[key].origin}"
+            self.problems.append(Problem(place, clash, remedy, code=Code.DECLARED_TWICE))
+        self.puts[key] = Put(key, value, _origin(place))
 
 
 def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
@@ -130,23 +173,48 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
     for key in sorted(wanted.keys() & set(taken)):
         origin = wanted[key].origin or Origin(Source.FILE)
         place = Place(origin.where, origin.line, origin.column)
-        what = (
-            key.removeprefix(ENTRIES) if key.startswith(ENTRIES) else f"service {key.removeprefix(INSTANCES)}"
-        )
+        what = _NAMED[key.partition("/")[0]](key)
         what, remedy = f"{what} was written through the API", "delete it there, or remove it here"
         problems.append(Problem(place, what, remedy, code=Code.OWNED_BY_ANOTHER))
     return problems
 
 
-def _difference(stored: Mapping[str, Record], owned: set[str], wanted: Mapping[str, Put]) -> Txn:
-    puts = tuple(put for key, put in wanted.items() if not _is_stored(stored.get(key), put))
-    deletes = tuple(sorted(owned - wanted.keys()))
+_NAMED: Final[Mapping[str, Callable[[str], str]]] = {
+    "entry": lambda key: "/".join(entry_name(key)),
+    "service": lambda key: f"service {instance_id(key)[1]}",
+    "check": lambda key: f"check {check_id(key)[1]}",
+}
+"""How a key is told to people."""
+
+
+def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) -> Txn:
+    statuses = {key: put for key, put in wanted.statuses.items() if key not in stored}
+    puts = [put for key, put in wanted.puts.items() if not _is_stored(stored.get(key), put)]
+    puts += statuses.values()
+    deletes = tuple(sorted(_with_what_falls(stored, owned - wanted.puts.keys()) - wanted.puts.keys()))
     if not puts and not deletes:
         return Txn()
     guard = Expect(GUARD, stored[GUARD].modified if GUARD in stored else 0)
     touched = (*(put.key for put in puts), *deletes)
     expects = (Expect(key, stored[key].modified if key in stored else 0) for key in touched)
     return Txn((*puts, bump(guard)), deletes, (guard, *expects))
+
+
+def _with_what_falls(stored: Mapping[str, Record], gone: set[str]) -> set[str]:
+    """What is gone, and what goes with it: checks with their instance, statuses with their check."""
+    instances = {instance_id(key) for key in gone if key.startswith(INSTANCES)}
+    checks = {
+        key
+        for key, record in stored.items()
+        if key.startswith(CHECKS) and (key in gone or (instances and _owner(record) in instances))
+    }
+    statuses = {status_key(*check_id(key)) for key in checks}
+    return gone | checks | (statuses & stored.keys())
+
+
+def _owner(check: Record) -> tuple[str, str]:
+    decoded = decode_check(check.value)
+    return decoded.node, decoded.service_id
 
 
 def _is_stored(record: Record | None, put: Put) -> bool:

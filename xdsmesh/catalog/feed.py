@@ -1,40 +1,94 @@
-"""The store's revisions as batches of facts: one way in, whoever wrote."""
+"""The one way in: the store's revisions, whoever wrote them, as joined facts for all who live on them."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final
 
 import structlog
 
-from xdsmesh.catalog.codec import fact
-from xdsmesh.model.facts import Batch, Fact, FactKey
+from xdsmesh.catalog.view import CatalogView
+from xdsmesh.model.facts import Batch
 from xdsmesh.store.base import Change, CompactedError, Store
 
 log = structlog.get_logger(__name__)
 
+Listener = Callable[[Batch], object]
 
-async def batches(store: Store) -> AsyncIterator[Batch]:
-    """All facts of the catalog, and then every change. Ends when the store is closed.
+_NO_KEY: Final = "\U0010ffff"
+"""No key of the store begins with this: a list of nothing, to learn the store's revision."""
 
-    When the store no longer keeps the changes since the last batch, the next one is the difference
-    between what was told and what holds now.
+
+class Feed:
+    """Follows the store without pause: first the ``view``, then the listeners, in one step of the event loop.
+
+    ``revision`` is the store's revision up to which the view and all listeners have everything.
     """
-    told: set[FactKey] = set()
-    while True:
-        revision, records = await store.list("")
-        facts = _facts(Change(record.key, record) for record in records)
-        gone = told - {each.key for each in facts}
-        told = {each.key for each in facts}
-        yield Batch(revision, (*facts, *(Fact(key, None) for key in sorted(gone))))
+
+    def __init__(self, store: Store) -> None:
+        self.revision = -1
+        self.view: Final = CatalogView()
+        self._store = store
+        self._known: set[str] = set()
+        self._listeners: list[Listener] = []
+        self._moved = asyncio.Event()
+        self._ended = False
+
+    def listen(self, listener: Listener) -> None:
+        """Pass every batch on to a listener, which must be quick; the first one is everything there is."""
+        self._listeners.append(listener)
+
+    async def run(self) -> None:
+        """Follow until the store is closed, or this is cancelled."""
         try:
-            async for change in store.watch("", revision):
-                changed = _facts(change.changes)
-                told |= {each.key for each in changed if each.value is not None}
-                told -= {each.key for each in changed if each.value is None}
-                yield Batch(change.number, changed)
-        except CompactedError as error:
-            log.warning("store was compacted: listing again", reason=str(error))
-            continue
-        return
+            async for revision, changes in self._revisions():
+                self._pass_on(revision, changes)
+        finally:
+            self._ended = True
+            self._moved.set()
 
+    async def latest(self) -> int:
+        """The store's revision; what it changed may still be on its way to us."""
+        revision, _ = await self._store.list(_NO_KEY)
+        return revision
 
-def _facts(changes: Iterable[Change]) -> tuple[Fact, ...]:
-    return tuple(each for each in map(fact, changes) if each is not None)
+    async def reach(self, revision: int) -> None:
+        """Return once everything up to a revision of the store is in."""
+        while self.revision < revision and not self._ended:
+            await self._moved.wait()
+
+    async def catch_up(self) -> None:
+        """Return once everything is in that the store has acknowledged by now."""
+        await self.reach(await self.latest())
+
+    def _pass_on(self, revision: int, changes: Iterable[Change]) -> None:
+        batch = Batch(revision, self.view.take(changes))
+        self.revision = revision
+        for listener in self._listeners:
+            listener(batch)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def _revisions(self) -> AsyncIterator[tuple[int, tuple[Change, ...]]]:
+        """Everything, then each revision; where the store no longer keeps the next one, everything again."""
+        while True:
+            revision, records = await self._store.list("")
+            changes = [Change(record.key, record) for record in records]
+            keys = {record.key for record in records}
+            gone = [Change(key, None) for key in sorted(self._known - keys)]
+            self._known = keys
+            yield revision, (*gone, *changes)
+            try:
+                async for each in self._store.watch("", revision):
+                    self._remember(each.changes)
+                    yield each.number, each.changes
+            except CompactedError as error:
+                log.warning("store was compacted: listing again", reason=str(error))
+                continue
+            return
+
+    def _remember(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.record:
+                self._known.add(change.key)
+            else:
+                self._known.discard(change.key)

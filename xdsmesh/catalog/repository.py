@@ -1,38 +1,25 @@
-"""The catalog over a store: typed reads, and writes that are decided against what is there."""
+"""Config entries over a store: typed reads, and writes that are decided against what is there."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import structlog
 
-from xdsmesh.catalog.codec import decode_entry, decode_instance, encode_entry, encode_instance
+from xdsmesh.catalog.codec import encode_entry, stored_entry
 from xdsmesh.catalog.decide import EntryKey, entry_warnings, graph_problems
 from xdsmesh.catalog.declare import Declaration, bump, decide_declaration
-from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, entry_name, instance_key
-from xdsmesh.catalog.ports import PortTable
+from xdsmesh.catalog.draft import check_owner
+from xdsmesh.catalog.keys import ENTRIES, GUARD, entry_key
+from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
-from xdsmesh.config.service import ServiceDefinition, expand
-from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.catalog import Node
 from xdsmesh.model.codes import Code
-from xdsmesh.model.errors import NotFoundError, OwnershipError, Place, Problem, RefusedError
+from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
-T = TypeVar("T")
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored(Generic[T]):
-    """A value of the catalog, who wrote it, and the revisions of its creation and its last change."""
-
-    value: T
-    origin: Origin
-    created: int
-    modified: int
 
 
 class Repository:
@@ -41,7 +28,6 @@ class Repository:
     def __init__(self, store: Store, node: Node) -> None:
         self.store: Final = store
         self.node: Final = node
-        self._ports: PortTable | None = None
         self._decoded: dict[str, Stored[Entry]] = {}
 
     @property
@@ -93,7 +79,7 @@ class Repository:
             guard, current = await self._guarded_entries()
             for entry in entries:
                 record = await self.store.get(entry_key(entry.KIND, entry.name))
-                _check_owner(record, origin, f"{entry.KIND}/{entry.name}")
+                check_owner(record, origin, f"{entry.KIND}/{entry.name}")
             new = {(entry.KIND, entry.name): entry for entry in entries}
             changed = {key: entry for key, entry in new.items() if current.get(key) != entry}
             if not changed:
@@ -121,7 +107,7 @@ class Repository:
             record = await self.store.get(key)
             if record is None:
                 return True
-            _check_owner(record, origin, f"{kind}/{name}")
+            check_owner(record, origin, f"{kind}/{name}")
             if cas is not None and cas != record.modified:
                 return False
             self._judge(current, {each: current[each] for each in current if each != (kind, name)})
@@ -129,68 +115,6 @@ class Repository:
             result = await self.store.commit(Txn((bump(guard),), (key,), expects), origin)
             if not isinstance(result, Conflict):
                 return True
-
-    async def instance(self, instance_id: str) -> Stored[Instance] | None:
-        """One registered instance."""
-        record = await self.store.get(instance_key(instance_id))
-        return stored_instance(record) if record else None
-
-    async def instances(self) -> tuple[int, tuple[Stored[Instance], ...]]:
-        """The store's revision, and all instances sorted by id."""
-        revision, records = await self.store.list(INSTANCES)
-        return revision, tuple(stored_instance(record) for record in records)
-
-    async def register(self, definition: ServiceDefinition, origin: Origin) -> tuple[Instance, ...]:
-        """Register a service and the sidecar that it asks for; what is there with these ids is replaced.
-
-        Raises:
-            RefusedError: no port is free for the sidecar.
-            OwnershipError: one of the ids belongs to a file.
-        """
-        ports = await self._port_table()
-        instances = expand(definition, self.node, ports.take)
-        while True:
-            records = [await self.store.get(instance_key(each.id)) for each in instances]
-            try:
-                for each, record in zip(instances, records, strict=True):
-                    _check_owner(record, origin, f"service {each.id}")
-            except OwnershipError:
-                ports.free(each.id for each, record in zip(instances, records, strict=True) if record is None)
-                raise
-            txn = Txn(
-                puts=tuple(Put(instance_key(each.id), encode_instance(each)) for each in instances),
-                expects=tuple(
-                    Expect(instance_key(each.id), record.modified if record else 0)
-                    for each, record in zip(instances, records, strict=True)
-                ),
-            )
-            if not isinstance(await self.store.commit(txn, origin), Conflict):
-                ports.hold(instances)
-                return instances
-
-    async def deregister(self, instance_id: str, origin: Origin) -> None:
-        """Remove an instance, and the sidecar that came with it.
-
-        Raises:
-            NotFoundError: there is no such instance.
-            OwnershipError: it belongs to a file.
-        """
-        while True:
-            record = await self.store.get(instance_key(instance_id))
-            if record is None:
-                raise NotFoundError(
-                    f'Unknown service ID "{instance_id}"; `xdsmesh services list` shows those there are'
-                )
-            records = [record, *await self._sidecars_of(instance_id)]
-            for each in records:
-                _check_owner(each, origin, f"service {instance_id}")
-            txn = Txn(
-                deletes=tuple(each.key for each in records),
-                expects=tuple(Expect(each.key, each.modified) for each in records),
-            )
-            if not isinstance(await self.store.commit(txn, origin), Conflict):
-                (await self._port_table()).free(decode_instance(each.value).id for each in records)
-                return
 
     async def declare(self, declaration: Declaration) -> int:
         """Make what files declare the whole of what files own; the revision at which it holds.
@@ -206,20 +130,8 @@ class Repository:
                 return revision
             result = await self.store.commit(txn, Origin(Source.FILE, "config folder"))
             if not isinstance(result, Conflict):
-                self._ports = None  # files took ports and gave some back
                 _warn(*(located.value for located in declaration.entries.values()))
                 return result
-
-    async def _port_table(self) -> PortTable:
-        if self._ports is None:
-            stored = (await self.instances())[1]
-            # Whoever came first while we were reading has handed out ports already.
-            self._ports = self._ports or PortTable(each.value for each in stored)
-        return self._ports
-
-    async def _sidecars_of(self, instance_id: str) -> list[Record]:
-        record = await self.store.get(instance_key(f"{instance_id}-sidecar-proxy"))
-        return [record] if record and decode_instance(record.value).sidecar_of == instance_id else []
 
     async def _guarded_entries(self) -> tuple[Expect, dict[EntryKey, Entry]]:
         """All entries, and the expectation that nobody writes one before we do."""
@@ -248,24 +160,3 @@ def _warn(*entries: Entry) -> None:
     for entry in entries:
         for warning in entry_warnings(entry):
             log.warning("accepted, but look again", warning=warning)
-
-
-def stored_entry(record: Record) -> Stored[Entry]:
-    """The config entry of a record."""
-    entry = decode_entry(entry_name(record.key)[0], record.value)
-    return Stored(entry, record.origin, record.created, record.modified)
-
-
-def stored_instance(record: Record) -> Stored[Instance]:
-    """The instance of a record."""
-    return Stored(decode_instance(record.value), record.origin, record.created, record.modified)
-
-
-def _check_owner(record: Record | None, origin: Origin, what: str) -> None:
-    if record is None or record.origin.source is origin.source:
-        return
-    if record.origin.source is Source.FILE:
-        told = f"{what} is declared in {record.origin}: change it there, or remove it there first"
-    else:
-        told = f"{what} was written through the API: delete it there first, or remove it from {origin}"
-    raise OwnershipError(f"{Code.OWNED_BY_ANOTHER} {told}")

@@ -20,7 +20,8 @@ from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
 _GATEWAYS: Final = ("api-gateway", "ingress-gateway", "mesh-gateway", "terminating-gateway")
-_SIDECAR: Final = "-sidecar-proxy"
+SIDECAR: Final = "-sidecar-proxy"
+"""What the id of a service is followed by in that of its sidecar."""
 _SIDECAR_PATH: Final = "Connect.SidecarService"
 
 
@@ -77,7 +78,7 @@ class ServiceDefinition(Definition, frozen=True, kw_only=True):
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of the instances that a normalized definition stands for."""
-        return (self.id,) if self.sidecar is None else (self.id, self.id + _SIDECAR)
+        return (self.id,) if self.sidecar is None else (self.id, self.id + SIDECAR)
 
     def normalize(self) -> Self:
         """The definition with its id, and with lower-case protocols."""
@@ -126,8 +127,8 @@ def expand(
 
 
 def _sidecar(definition: ServiceDefinition, service: Instance) -> Instance:
-    name = definition.name or service.service + _SIDECAR
-    own = _instance(definition, service.id + _SIDECAR, name, service.node)
+    name = definition.name or service.service + SIDECAR
+    own = _instance(definition, service.id + SIDECAR, name, service.node)
     proxy = definition.proxy or ProxyDefinition()
     return replace(
         own,
@@ -216,7 +217,7 @@ def _sidecar_problems(sidecar: ServiceDefinition) -> Iterator[Problem]:
         what = f"a sidecar is a connect-proxy, not {quoted(sidecar.kind)}"
         yield rules.problem(f"{_SIDECAR_PATH}.Kind", what, "remove it", code=Code.NOT_A_CHOICE)
     if sidecar.id:
-        what = f"the ID of a sidecar is that of its service followed by {_SIDECAR}"
+        what = f"the ID of a sidecar is that of its service followed by {SIDECAR}"
         yield rules.problem(f"{_SIDECAR_PATH}.ID", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
     if sidecar.sidecar is not None:
         what = "a sidecar has no sidecar of its own"

@@ -12,7 +12,7 @@ from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrid
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.index.graph import Reader, Rule, rule
-from xdsmesh.index.tables import sidecars_key
+from xdsmesh.index.tables import application_key, sidecars_key
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
@@ -85,10 +85,11 @@ def endpoints(read: Reader, target: EndpointTarget) -> tuple[Endpoint, ...]:
 
 def _with_checks_of_application(read: Reader, sidecar: Instance) -> Instance:
     application_id = sidecar.proxy.destination_service_id if sidecar.proxy else ""
-    application: Instance | None = read.fact("instance", application_id) if application_id else None
-    if application is None or not application.checks:
+    if not application_id:
         return sidecar
-    return replace(sidecar, checks=sidecar.checks + application.checks)
+    application: Instance | None = read.fact(*application_key(sidecar.node.name, application_id))
+    more = [check for check in application.checks if check not in sidecar.checks] if application else []
+    return replace(sidecar, checks=(*sidecar.checks, *more)) if more else sidecar
 
 
 @rule(rank=0)

@@ -2,9 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Fact, FactKey
+
+
+_JOINED: Final = frozenset({"node", "check"})
+"""Facts that instances have in them already."""
 
 
 def sidecars_key(service: str) -> FactKey:
@@ -12,42 +17,75 @@ def sidecars_key(service: str) -> FactKey:
     return ("sidecars", service)
 
 
+def application_key(node: str, instance_id: str) -> FactKey:
+    """The key of an instance that is no sidecar: ids of such are unique on a node only."""
+    return ("application", node, instance_id)
+
+
+def sidecar_key(proxy_id: str) -> FactKey:
+    """The key of a sidecar: its id is its Envoy's ``node.id``, and unique in the datacenter."""
+    return ("instance", proxy_id)
+
+
 class Tables:
     """Turns facts into changes of the graph, adding the groups that they belong to."""
 
     def __init__(self) -> None:
-        self._instances: dict[str, Instance] = {}
-        self._sidecars: defaultdict[str, dict[str, Instance]] = defaultdict(dict)
+        self._instances: dict[FactKey, Instance] = {}
+        self._sidecars: dict[str, Instance] = {}
+        self._groups: defaultdict[str, dict[str, Instance]] = defaultdict(dict)
 
-    def instance(self, instance_id: str) -> Instance | None:
-        """A registered instance."""
-        return self._instances.get(instance_id)
+    def sidecar(self, proxy_id: str) -> Instance | None:
+        """A registered sidecar."""
+        return self._sidecars.get(proxy_id)
 
     def changes(self, facts: Iterable[Fact]) -> dict[FactKey, object | None]:
         """The changed values by key; of several facts with one key the last counts."""
         changes: dict[FactKey, object | None] = {}
         groups: set[str] = set()
         for fact in facts:
-            changes[fact.key] = fact.value
-            if fact.key[0] == "instance":
-                groups |= self._regroup(fact.key[1], fact.value)
+            if fact.key[0] in _JOINED:
+                continue
+            if fact.key[0] != "instance":
+                changes[fact.key] = fact.value
+                continue
+            old = self._instances.pop(fact.key, None)
+            new = fact.value if isinstance(fact.value, Instance) else None
+            if old:
+                changes[_key(old)] = None
+                groups |= self._leave(old)
+            if new:
+                self._instances[fact.key] = changes[_key(new)] = new
+                groups |= self._join(new)
         for service in groups:
-            group = self._sidecars[service]
+            group = self._groups[service]
             changes[sidecars_key(service)] = tuple(group[key] for key in sorted(group)) or None
             if not group:
-                del self._sidecars[service]
+                del self._groups[service]
         return changes
 
-    def _regroup(self, instance_id: str, value: object | None) -> set[str]:
-        """Move one instance; the services whose group of sidecars it left or joined."""
-        touched = set()
-        old = self._instances.pop(instance_id, None)
-        if old is not None and old.proxy is not None:
-            self._sidecars[old.proxy.destination_service_name].pop(instance_id, None)
-            touched.add(old.proxy.destination_service_name)
-        if isinstance(value, Instance):
-            self._instances[instance_id] = value
-            if value.proxy is not None:
-                self._sidecars[value.proxy.destination_service_name][instance_id] = value
-                touched.add(value.proxy.destination_service_name)
-        return touched
+    def _leave(self, instance: Instance) -> set[str]:
+        """Take an instance out of its group; the service that a sidecar stands before."""
+        service = _destination(instance)
+        if service and instance.id in self._sidecars:
+            del self._sidecars[instance.id]
+            self._groups[service].pop(instance.id, None)
+        return {service} - {""}
+
+    def _join(self, instance: Instance) -> set[str]:
+        """Put an instance into its group; the service that a sidecar stands before."""
+        service = _destination(instance)
+        if service:
+            self._sidecars[instance.id] = self._groups[service][instance.id] = instance
+        return {service} - {""}
+
+
+def _destination(instance: Instance) -> str:
+    """The service that a sidecar stands before; empty for what is no sidecar."""
+    return instance.proxy.destination_service_name if instance.proxy else ""
+
+
+def _key(instance: Instance) -> FactKey:
+    if _destination(instance):
+        return sidecar_key(instance.id)
+    return application_key(instance.node.name, instance.id)

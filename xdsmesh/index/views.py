@@ -53,9 +53,9 @@ class Index:
         """All that a proxy can call, for ``explain``; None when no such proxy is registered."""
         return self._graph.peek(source, proxy_id)
 
-    def instance(self, instance_id: str) -> Instance | None:
-        """A registered instance."""
-        return self._tables.instance(instance_id)
+    def sidecar(self, proxy_id: str) -> Instance | None:
+        """A registered sidecar."""
+        return self._tables.sidecar(proxy_id)
 
     def entries_behind(self, proxy_id: str, type_url: str, name: str) -> tuple[FactKey, ...]:
         """The config entries that a resource of a proxy was made from, sorted."""

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from xdsmesh.model.origin import Origin
 
 FactKey = tuple[str, ...]
-"""One of ``("entry", kind, name)``, ``("instance", id)``, ``("roots",)``, ``("leaf", proxy id)``."""
+"""One of ``("entry", kind, name)``, ``("node", name)``, ``("instance", node, id)``, ``("check", node, id)``,
+``("roots",)``, ``("leaf", proxy id)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A value that now holds for a key, or None: it is gone."""
+    """A value that now holds for a key, or None: it is gone; and the one that held ``before``."""
 
     key: FactKey
     value: object | None
     origin: Origin | None = None
+    before: object | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Source(StrEnum):
@@ -27,3 +28,7 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.where}:{self.line}:{self.column}" if self.line else (self.where or self.source.value)
+
+
+PROBER: Final = Origin(Source.SERVER, "checks")
+"""Who says what the status of a check is, whoever registered the check."""

@@ -218,7 +218,7 @@ class Mesh:
         keeper = LeafKeeper(issuer, loop.tell, now, random.uniform)
         loop.keep_leaves(keeper)
         async with AsyncExitStack() as stack:
-            for work in (loop.run(), loop.feed(self._feed()), keeper.run()):
+            for work in (loop.run(), self._feed(loop), keeper.run()):
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
             ads = AdsServer(loop, self._registry, now)
             await ads.start(f"{self._network.host(SERVER_HOST)}:{self._network.xds_port}")
@@ -229,9 +229,9 @@ class Mesh:
             yield
             self._disconnect()
 
-    async def _feed(self) -> AsyncIterator[Batch]:
+    async def _feed(self, loop: Loop) -> None:
         while True:
-            yield await self._batches.get()
+            loop.take(await self._batches.get())
 
     async def _start_instances(self, issuer: Issuer, stack: AsyncExitStack) -> None:
         front = Identities(issuer, self._folder).front

@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -10,6 +9,9 @@ from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.catalog.announce import announce
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
@@ -34,29 +36,40 @@ def repository(store: MemoryStore) -> Repository:
 
 
 @pytest.fixture
+def feed(store: MemoryStore) -> Feed:
+    return Feed(store)
+
+
+@pytest.fixture
+def registrations(store: MemoryStore, feed: Feed) -> Registrations:
+    return Registrations(store, NODE, feed)
+
+
+@pytest.fixture
 def registry() -> Registry:
     return Registry()
 
 
 @pytest.fixture
-async def queries(store: MemoryStore) -> AsyncIterator[Queries]:
+async def queries(store: MemoryStore, feed: Feed) -> AsyncIterator[Queries]:
     """What is being asked; as in the server, the store is not empty when it begins."""
     await store.commit(Txn((Put("ca/trust-domain", b"corp.consul"),)), Origin(Source.SERVER, "ca"))
-    queries = Queries(store)
-    running = asyncio.create_task(queries.run())
-    yield queries
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    queries = Queries(feed)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in (feed.run(), queries.run())]
+        await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
+        yield queries
+        for task in running:
+            task.cancel()
 
 
 @pytest.fixture
 async def server(
-    repository: Repository, registry: Registry, queries: Queries
+    repository: Repository, registrations: Registrations, registry: Registry, queries: Queries
 ) -> AsyncIterator[tuple[HttpServer, int]]:
     """The API on a real socket, and its port."""
     about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
-    server = HttpServer(make_app(repository, registry, Index(), about, queries))
+    server = HttpServer(make_app(repository, registrations, registry, Index(), about, queries))
     yield server, await server.start("127.0.0.1", 0)
     queries.close()
     await server.stop()

@@ -1,6 +1,7 @@
 import httpx
 
-from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.config.files import decode_service
 from xdsmesh.model.origin import Origin, Source
 
@@ -91,10 +92,10 @@ async def test_ids_are_taken_from_the_path_verbatim(api: httpx.AsyncClient) -> N
 
 
 async def test_what_a_file_declares_is_not_changed_through_the_api(
-    api: httpx.AsyncClient, repository: Repository
+    api: httpx.AsyncClient, registrations: Registrations
 ) -> None:
     definition = decode_service(b'{"ID": "web-1", "Name": "web"}')
-    await repository.register(definition, Origin(Source.FILE, "/etc/mesh/web.hcl", 3, 1))
+    await registrations.register(definition, Origin(Source.FILE, "/etc/mesh/web.hcl", 3, 1))
     for answer in (
         await api.put("/v1/agent/service/register", json={"ID": "web-1", "Name": "web", "Port": 1}),
         await api.put("/v1/agent/service/deregister/web-1"),
@@ -103,12 +104,10 @@ async def test_what_a_file_declares_is_not_changed_through_the_api(
         assert "/etc/mesh/web.hcl:3" in answer.text
 
 
-async def test_the_author_of_a_write_is_the_clients_address(
-    api: httpx.AsyncClient, repository: Repository
-) -> None:
+async def test_the_author_of_a_write_is_the_clients_address(api: httpx.AsyncClient, feed: Feed) -> None:
     await api.put("/v1/agent/service/register", json={"Name": "web"})
-    stored = await repository.instance("web")
-    assert stored
+    await feed.catch_up()
+    (stored,) = feed.view.instances_with("web")
     assert stored.origin == Origin(Source.API, "127.0.0.1")
 
 

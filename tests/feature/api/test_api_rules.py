@@ -24,7 +24,7 @@ async def send_raw(api: httpx.AsyncClient, request: bytes) -> tuple[int, str]:
 async def test_json_is_compact_unless_pretty_is_asked_for(api: httpx.AsyncClient) -> None:
     await api.put("/v1/agent/service/register", json={"Name": "web"})
     compact = await api.get("/v1/catalog/services")
-    assert compact.content == b'{"web":[]}'
+    assert compact.content == b'{"consul":[],"web":[]}'
     assert compact.headers["Content-Type"].startswith("application/json")
     nested = await api.get("/v1/agent/services?pretty")
     assert nested.text == json.dumps(nested.json(), indent=4) + "\n"

@@ -7,6 +7,7 @@ import pytest
 
 from xdsmesh.api.changes import Changes, entries_topic
 from xdsmesh.api.queries import Query, Seen
+from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_entry
 from xdsmesh.model.catalog import Node
@@ -20,13 +21,12 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-async def changes(store: MemoryStore) -> AsyncIterator[Changes]:
-    changes = Changes(store)
-    following = asyncio.create_task(changes.follow(lambda _: None))
-    await changes.catch_up()
-    yield changes
-    await store.close()
-    await following
+async def feed(store: MemoryStore) -> AsyncIterator[Feed]:
+    feed = Feed(store)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(feed.run())
+        yield feed
+        await store.close()
 
 
 @pytest.fixture
@@ -35,25 +35,29 @@ def repository(store: MemoryStore) -> Repository:
 
 
 async def test_the_index_is_as_new_as_what_the_answer_shows(
-    store: MemoryStore, changes: Changes, repository: Repository
+    store: MemoryStore, feed: Feed, repository: Repository
 ) -> None:
     async def put(name: str) -> None:
         body = f'{{"Kind": "service-defaults", "Name": "{name}"}}'
         await repository.put_entry(decode_entry(body.encode()), Origin(Source.API))
 
-    async def look() -> Seen:
-        _, entries = await repository.entries("service-defaults")
-        names = [each.value.name for each in entries]
+    def look() -> Seen:
+        names = [each.value.name for each in feed.view.entries_of("service-defaults")]
         return Seen(names, frozenset({entries_topic("service-defaults")}))
 
-    query = Query(changes, look, pretty=False)
-    await query.refresh()
-    await put("db")
-    await changes.catch_up()
-    await put("web")  # the store has it, and has told nobody yet
-    await query.refresh()
-    assert query.answer.body == b'["db","web"]'
-    await changes.catch_up()
-    await query.refresh()
-    revision, _ = await store.list("")
-    assert query.index == revision
+    changes = Changes()
+    feed.listen(changes.take)
+    await feed.catch_up()
+    query = Query(feed, changes, look, pretty=False)
+    query.refresh()
+    assert query.answer.body == b"[]"
+    for names in (["db"], ["db", "web"]):
+        await put(names[-1])
+        query.refresh()  # the store has it, and has told nobody yet
+        await feed.catch_up()
+        query.refresh()
+        revision, _ = await store.list("")
+        assert (query.answer.body, query.index) == (
+            str(names).replace("'", '"').replace(" ", "").encode(),
+            revision,
+        )

@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
@@ -12,6 +11,9 @@ from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.catalog.announce import announce
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
@@ -67,13 +69,17 @@ async def api(registry: Registry) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
     node = Node("node-1", "127.0.0.1", "dc1")
     store = MemoryStore()
-    queries = Queries(store)
-    running = asyncio.create_task(queries.run())
+    feed = Feed(store)
+    queries = Queries(feed)
+    registrations = Registrations(store, node, feed)
     about = About("0.1.0", node, "corp.consul", XDS_PORT)
-    server = HttpServer(make_app(Repository(store, node), registry, Index(), about, queries))
-    port = await server.start("127.0.0.1", 0)
-    yield f"127.0.0.1:{port}"
-    await server.stop()
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    app = make_app(Repository(store, node), registrations, registry, Index(), about, queries)
+    server = HttpServer(app)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in (feed.run(), queries.run())]
+        await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")
+        port = await server.start("127.0.0.1", 0)
+        yield f"127.0.0.1:{port}"
+        await server.stop()
+        for task in running:
+            task.cancel()

@@ -1,0 +1,102 @@
+"""``/v1/agent/self`` and ``/v1/agent/members``: what the server tells about itself."""
+
+from typing import Any, Final
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from msgspec import to_builtins
+
+from xdsmesh.api.about import OFF, About
+from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.queries import Queries
+from xdsmesh.api.reply import Reply
+from xdsmesh.api.request import AnyRequest, flag
+from xdsmesh.api.shapes import Member
+
+_ALIVE: Final = 1
+_DIMENSIONS: Final = 8
+_SERF_PORT: Final = 8301
+"""The port that members name, as nothing of ours listens there."""
+
+
+@get("/v1/agent/self")
+async def about_self(
+    about: NamedDependency[About], queries: NamedDependency[Queries]
+) -> Reply[dict[str, dict[str, Any]]]:
+    """The server about itself. Clients read objects two levels deep, so there is nothing else at the top."""
+    await queries.feed.catch_up()
+    node = about.node
+    return Reply(
+        {
+            "Config": {
+                "Datacenter": node.datacenter,
+                "PrimaryDatacenter": node.datacenter,
+                "NodeName": node.name,
+                "NodeID": _node_id(about, queries),
+                "Revision": "",
+                "Server": True,
+                "Version": about.version,
+                "BuildDate": "",
+                "BindAddr": node.address,
+            },
+            "DebugConfig": {
+                "GRPCPort": about.xds_port,
+                "GRPCTLSPort": OFF,
+                "ConnectEnabled": True,
+                "UIConfig": {"Enabled": False},
+            },
+            "Coord": {"Vec": [0.0] * _DIMENSIONS, "Error": 0.0, "Adjustment": 0.0, "Height": 0.0},
+            "Member": to_builtins(_member(about, queries)),
+            "Stats": {},
+            "Meta": dict(node.meta),
+            "xDS": {
+                "SupportedProxies": {"envoy": list(about.envoy_versions)},
+                "Port": about.xds_port,
+                "Ports": {"Plaintext": about.xds_port, "TLS": OFF},
+            },
+        }
+    )
+
+
+@get("/v1/agent/members")
+async def members(
+    request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
+) -> Reply[list[Member]]:
+    """The servers of the mesh; this one is all there is."""
+    if flag(request, "wan") and request.query_params.get("segment"):
+        raise ClientException("Cannot provide a segment with wan=true")
+    is_wanted = filter_of(request, Member)
+    await queries.feed.catch_up()
+    return Reply([each for each in [_member(about, queries)] if is_wanted(each)])
+
+
+def _node_id(about: About, queries: Queries) -> str:
+    stored = queries.view.node(about.node.name)
+    return stored.value.id if stored else ""
+
+
+def _member(about: About, queries: Queries) -> Member:
+    node = about.node
+    return Member(
+        name=node.name,
+        addr=node.address,
+        port=_SERF_PORT,
+        tags={
+            "role": "consul",
+            "dc": node.datacenter,
+            "id": _node_id(about, queries),
+            "vsn": "2",
+            "build": about.version,
+            "port": "8300",
+            "acls": "0",
+            "segment": "",
+        },
+        status=_ALIVE,
+        protocol_min=1,
+        protocol_max=5,
+        protocol_cur=2,
+        delegate_min=2,
+        delegate_max=5,
+        delegate_cur=4,
+    )

@@ -1,0 +1,298 @@
+"""The writes of services, their checks and their nodes, each decided against what is there."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from xdsmesh.catalog import codec
+from xdsmesh.catalog.draft import Draft
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.keys import check_key, instance_key, status_key
+from xdsmesh.catalog.ports import PortTable
+from xdsmesh.config.service import SIDECAR, ServiceDefinition, expand
+from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Instance, Node
+from xdsmesh.model.codes import Code
+from xdsmesh.model.errors import NotFoundError, Place, Problem, RefusedError
+from xdsmesh.model.facts import Batch
+from xdsmesh.model.origin import PROBER, Origin
+from xdsmesh.store.base import Conflict, Store
+
+T = TypeVar("T")
+
+
+class Registrations:
+    """Decided writes; each is tried again when somebody else was faster. What is read is the ``feed``'s view.
+
+    Services of the agent are on this server's own ``node``; those of the catalog may be on any.
+    """
+
+    def __init__(self, store: Store, node: Node, feed: Feed) -> None:
+        self.node: Final = node
+        self.view: Final = feed.view
+        self._store = store
+        self._feed = feed
+        self._ports = PortTable()
+        feed.listen(self._learn)
+
+    async def register(
+        self, definition: ServiceDefinition, origin: Origin, *, replace_checks: bool = False
+    ) -> tuple[Instance, ...]:
+        """Register a service and the sidecar that it asks for; what is there with these ids is replaced.
+
+        Its checks that are not given stay, unless ``replace_checks``; those given again keep their status.
+
+        Raises:
+            RefusedError: no port is free for the sidecar, or its id is a proxy's on another node.
+            OwnershipError: one of the ids belongs to a file.
+        """
+        await self._feed.catch_up()
+        instances = expand(definition, self.node, self._ports.take)
+
+        async def decide(draft: Draft) -> None:
+            for instance in instances:
+                if replace_checks:
+                    await self._delete_checks(draft, instance, keep={each.id for each in instance.checks})
+                await self.write_instance(draft, instance)
+
+        try:
+            await self._commit(origin, decide)
+        except Exception:
+            self._ports.give_back(each.id for each in instances)
+            raise
+        return instances
+
+    async def deregister(self, instance_id: str, origin: Origin) -> None:
+        """Remove an instance of this node with its checks, and the sidecar that came with it.
+
+        Raises:
+            NotFoundError: there is no such instance.
+            OwnershipError: it belongs to a file.
+        """
+        if not await self.remove(self.node.name, instance_id, origin):
+            raise NotFoundError(
+                f'Unknown service ID "{instance_id}"; `xdsmesh services list` shows those there are'
+            )
+
+    async def remove(self, node: str, instance_id: str, origin: Origin) -> tuple[str, ...]:
+        """Remove an instance with its checks, and the sidecar that came with it; the ids of what was there.
+
+        Raises:
+            OwnershipError: it belongs to a file.
+        """
+        await self._feed.catch_up()
+
+        async def decide(draft: Draft) -> tuple[str, ...]:
+            found = await self._with_sidecar(draft, node, instance_id)
+            for each in found:
+                await self.delete_instance(draft, node, each)
+            return found
+
+        removed = await self._commit(origin, decide)
+        await self._sweep(node, removed)
+        return removed
+
+    async def register_check(self, check: Check, origin: Origin) -> None:
+        """Register a check of this node, or of one of its instances.
+
+        Raises:
+            NotFoundError: the instance is not there.
+            OwnershipError: a check with its id belongs to a file.
+        """
+        own = replace(check, node=self.node.name)
+
+        async def decide(draft: Draft) -> None:
+            if own.service_id and await draft.read(instance_key(own.node, own.service_id)) is None:
+                raise NotFoundError(
+                    f'ServiceID "{own.service_id}" does not exist: register the service before its check'
+                )
+            await self.write_check(draft, own)
+
+        await self._commit(origin, decide)
+
+    async def deregister_check(self, check_id: str, origin: Origin) -> None:
+        """Remove a check of this node.
+
+        Raises:
+            NotFoundError: there is no such check.
+            OwnershipError: it belongs to a file, or to the server.
+        """
+
+        async def decide(draft: Draft) -> None:
+            if await draft.read(check_key(self.node.name, check_id)) is None:
+                raise _unknown_check(check_id)
+            await self.delete_check(draft, self.node.name, check_id)
+
+        await self._commit(origin, decide)
+
+    async def beat(self, check_id: str, status: CheckStatus) -> None:
+        """Take what the owner of a TTL check says about it.
+
+        Raises:
+            NotFoundError: there is no such check.
+            RefusedError: it is no TTL check.
+        """
+
+        async def decide(draft: Draft) -> None:
+            record = await draft.read(check_key(self.node.name, check_id))
+            if record is None:
+                raise _unknown_check(check_id)
+            check = codec.decode_check(record.value)
+            if check.type is not CheckType.TTL:
+                what = f'CheckID "{check_id}" does not have associated TTL'
+                remedy = f"its status comes from a check of the type {check.type.value or 'that has none'}"
+                raise RefusedError(Problem(Place(), what, remedy, code=Code.NOT_A_CHOICE))
+            await self._write_status(draft, check, status)
+
+        await self._commit(PROBER, decide)
+
+    async def report(self, check_id: str, status: CheckStatus) -> None:
+        """Keep what a prober found out about a check of this node; nothing happens when that is gone."""
+
+        async def decide(draft: Draft) -> None:
+            record = await draft.read(check_key(self.node.name, check_id))
+            if record is not None:
+                await self._write_status(draft, codec.decode_check(record.value), status)
+
+        await self._commit(PROBER, decide)
+
+    async def enter_maintenance(self, service_id: str, reason: str, origin: Origin) -> None:
+        """Take an instance of this node, or with an empty id the node itself, out of the traffic.
+
+        Raises:
+            NotFoundError: there is no such instance.
+        """
+        check = maintenance_check(self.node.name, service_id, reason)
+
+        async def decide(draft: Draft) -> None:
+            await self._expect_instance(draft, service_id)
+            await self.write_check(draft, check)
+
+        await self._commit(origin, decide)
+
+    async def leave_maintenance(self, service_id: str, origin: Origin) -> None:
+        """End what ``enter_maintenance`` began, if it did.
+
+        Raises:
+            NotFoundError: there is no such instance.
+        """
+        check = maintenance_check(self.node.name, service_id, "")
+
+        async def decide(draft: Draft) -> None:
+            await self._expect_instance(draft, service_id)
+            await self.delete_check(draft, check.node, check.id)
+
+        await self._commit(origin, decide)
+
+    async def write_instance(self, draft: Draft, instance: Instance) -> None:
+        """Put an instance with its checks into a transaction.
+
+        Raises:
+            RefusedError: it is a proxy, and its id that of a proxy on another node.
+        """
+        self._refuse_taken_id(instance)
+        node = instance.node.name
+        await draft.put(
+            instance_key(node, instance.id), codec.encode_instance(instance), f"service {instance.id}"
+        )
+        for check in instance.checks:
+            await self.write_check(draft, replace(check, node=node, service_id=instance.id))
+
+    async def write_check(self, draft: Draft, check: Check) -> None:
+        """Put a check into a transaction. If it is there already, it keeps its status."""
+        await draft.put(check_key(check.node, check.id), codec.encode_check(check), f"check {check.id}")
+        if await draft.read(status_key(check.node, check.id)) is None:
+            await self._write_status(draft, check, CheckStatus(check.status, check.output))
+
+    async def delete_check(self, draft: Draft, node: str, check_id: str) -> None:
+        """Put the removal of a check into a transaction."""
+        await draft.delete(check_key(node, check_id), f"check {check_id}")
+        await draft.delete_whose_ever(status_key(node, check_id))
+
+    async def delete_instance(self, draft: Draft, node: str, instance_id: str) -> None:
+        """Put the removal of an instance and of its checks into a transaction."""
+        await draft.delete(instance_key(node, instance_id), f"service {instance_id}")
+        for check in self.view.checks_of(node, instance_id):
+            await draft.delete_whose_ever(check_key(node, check.value.id))
+            await draft.delete_whose_ever(status_key(node, check.value.id))
+
+    async def _write_status(self, draft: Draft, check: Check, status: CheckStatus) -> None:
+        await draft.put_for(PROBER, status_key(check.node, check.id), codec.encode_status(status))
+
+    async def _expect_instance(self, draft: Draft, service_id: str) -> None:
+        if service_id and await draft.read(instance_key(self.node.name, service_id)) is None:
+            raise NotFoundError(f'Unknown service ID "{service_id}"')
+
+    async def _with_sidecar(self, draft: Draft, node: str, instance_id: str) -> tuple[str, ...]:
+        """The ids of an instance and of the sidecar that its registration made, as far as they are there."""
+        if await draft.read(instance_key(node, instance_id)) is None:
+            return ()
+        sidecar = await draft.read(instance_key(node, instance_id + SIDECAR))
+        if sidecar and codec.decode_instance(sidecar.value).sidecar_of == instance_id:
+            return instance_id, instance_id + SIDECAR
+        return (instance_id,)
+
+    async def _delete_checks(self, draft: Draft, instance: Instance, keep: Iterable[str]) -> None:
+        kept = set(keep)
+        for check in self.view.checks_of(instance.node.name, instance.id):
+            if check.value.id not in kept:
+                await self.delete_check(draft, instance.node.name, check.value.id)
+
+    async def _sweep(self, node: str, removed: Iterable[str]) -> None:
+        """Remove checks that were registered while their instance was being removed."""
+        await self._feed.catch_up()
+        left = [
+            check.value.id
+            for each in removed
+            if (node, each) not in self.view.instances
+            for check in self.view.checks_of(node, each)
+        ]
+        if not left:
+            return
+
+        async def decide(draft: Draft) -> None:
+            for check_id in left:
+                await draft.delete_whose_ever(check_key(node, check_id))
+                await draft.delete_whose_ever(status_key(node, check_id))
+
+        await self._commit(PROBER, decide)
+
+    def _refuse_taken_id(self, instance: Instance) -> None:
+        """The id of a proxy is its Envoy's ``node.id``, by which it is known in the whole datacenter."""
+        if not instance.kind.is_proxy:
+            return
+        for other in self.view.instances_with(instance.id):
+            node = other.value.node.name
+            if node != instance.node.name and other.value.kind.is_proxy:
+                what = f"a proxy with the id {instance.id} is registered on the node {node}"
+                remedy = "ids of proxies are unique in a datacenter: choose another ID"
+                raise RefusedError(Problem(Place(path="ID"), what, remedy, code=Code.GIVEN_TWICE))
+
+    def _learn(self, batch: Batch) -> None:
+        for fact in batch.facts:
+            if fact.key[:2] == ("instance", self.node.name):
+                self._ports.learn(fact.key[2], fact.value if isinstance(fact.value, Instance) else None)
+
+    async def _commit(self, origin: Origin, decide: Callable[[Draft], Awaitable[T]]) -> T:
+        while True:
+            draft = Draft(self._store, origin)
+            result = await decide(draft)
+            if not isinstance(await self._store.commit(draft.txn(), origin), Conflict):
+                return result
+
+
+def maintenance_check(node: str, service_id: str, reason: str) -> Check:
+    """The check that says that somebody works on an instance, or with an empty id on the node."""
+    default = f"Maintenance mode is enabled for this {'service' if service_id else 'node'}"
+    return Check(
+        id=f"_service_maintenance:{service_id}" if service_id else "_node_maintenance",
+        name=f"{'Service' if service_id else 'Node'} Maintenance Mode",
+        status=Health.CRITICAL,
+        notes=reason or f"{default}, but no reason was provided. This is a default message.",
+        service_id=service_id,
+        node=node,
+        type=CheckType.MAINTENANCE,
+    )
+
+
+def _unknown_check(check_id: str) -> NotFoundError:
+    return NotFoundError(f'Unknown check ID "{check_id}"')
