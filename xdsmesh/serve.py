@@ -25,6 +25,7 @@ from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.upgrade import upgrade
 from xdsmesh.folder import ConfigFolder
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
@@ -95,6 +96,7 @@ async def _serve(settings: Settings) -> None:
                 tasks.create_task(keeper.run(), name="leaf keeper"),
                 tasks.create_task(queries.run(), name="queries"),
             ]
+            await upgrade(store, node.name)
             await announce(store, node, lambda: str(uuid4()))
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])

@@ -5,7 +5,18 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from xdsmesh.api import agent, agent_self, catalog, config, discovery_chain, health, proxies, status
+from xdsmesh.api import (
+    agent,
+    agent_health,
+    agent_self,
+    catalog,
+    config,
+    discovery_chain,
+    gateway_services,
+    health,
+    proxies,
+    status,
+)
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
 from xdsmesh.api.queries import Queries
@@ -16,6 +27,8 @@ from xdsmesh.index.views import Index
 from xdsmesh.status import Registry
 
 ROUTES: Final = (
+    agent_health.by_id,
+    agent_health.by_name,
     agent_self.about_self,
     agent_self.members,
     agent.register,
@@ -31,6 +44,7 @@ ROUTES: Final = (
     catalog.connect,
     catalog.node,
     catalog.node_services,
+    gateway_services.gateway_services,
     config.write,
     config.write_all,
     config.read,

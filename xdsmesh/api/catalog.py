@@ -1,21 +1,32 @@
 """``/v1/catalog``: the datacenters, nodes, services and instances that are known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
 from xdsmesh.api.central import Central
-from xdsmesh.api.changes import ALL_INSTANCES, ALL_NODES, Topic, destination_topic, node_topic, service_topic
+from xdsmesh.api.changes import (
+    ALL_INSTANCES,
+    ALL_NODES,
+    Topic,
+    destination_topic,
+    entries_topic,
+    node_topic,
+    service_topic,
+)
 from xdsmesh.api.encode import catalog_node, node_service, service_node
 from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, nearest_first, node_meta_of
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeServices, ServiceNode
+from xdsmesh.catalog.gateways import terminating_gateways
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.stored import Stored
+from xdsmesh.catalog.view import CatalogView
+from xdsmesh.config.kinds.terminating_gateway import TerminatingGateway
 from xdsmesh.model.catalog import Instance
 
 
@@ -59,13 +70,18 @@ async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Se
 @get(["/v1/catalog/service", "/v1/catalog/service/{name:path}"])
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; of an unknown one there are none."""
-    return await _instances(request, queries, queries.view.instances_of, service_topic)
+    return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
 
 
 @get(["/v1/catalog/connect", "/v1/catalog/connect/{name:path}"])
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
-    """What receives the mesh's calls to a service: its sidecars, and instances that need none."""
-    return await _instances(request, queries, queries.view.instances_before, destination_topic)
+    """What takes the mesh's calls to a service: its sidecars, instances that need none, gateways to it."""
+    view = queries.view
+
+    def find(name: str) -> list[Stored[Instance]]:
+        return [*view.instances_before(name), *terminating_gateways(view, name)]
+
+    return await _instances(request, queries, find, destination_topic, gateway_topics)
 
 
 @get(["/v1/catalog/node", "/v1/catalog/node/{name:path}"])
@@ -106,11 +122,19 @@ def _services_on(
     return [row for row in found if is_wanted(row)]
 
 
+def gateway_topics(view: CatalogView) -> Iterator[Topic]:
+    """What decides which terminating gateways lead somewhere."""
+    yield entries_topic(TerminatingGateway.KIND)
+    for each in view.entries_of(TerminatingGateway.KIND):
+        yield service_topic(each.value.name)
+
+
 async def _instances(
     request: AnyRequest,
     queries: Queries,
     find: Callable[[str], list[Stored[Instance]]],
     topic: Callable[[str], Topic],
+    more_topics: Callable[[CatalogView], Iterable[Topic]],
 ) -> Sent:
     question, is_wanted = ServiceQuestion.of(request), filter_of(request, ServiceNode)
 
@@ -118,7 +142,7 @@ async def _instances(
         central = Central.of(request, queries.view)
         found = [service_node(each, central.proxy(each)) for each in question.narrow(find(question.name))]
         shown = nearest_first(request, found, lambda row: row.node)
-        topics = frozenset({topic(question.name), *central.topics})
+        topics = frozenset({topic(question.name), *more_topics(queries.view), *central.topics})
         return Seen([row for row in shown if is_wanted(row)], topics)
 
     return await queries.answer(request, read)

@@ -1,11 +1,12 @@
 """``/v1/health``: instances with the checks that decide about them, and checks by themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
+from xdsmesh.api.catalog import gateway_topics
 from xdsmesh.api.central import Central
 from xdsmesh.api.changes import ALL_CHECKS, ALL_NODES, Topic, destination_topic, node_topic, service_topic
 from xdsmesh.api.encode import health_check, health_row
@@ -21,6 +22,7 @@ from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag, tail
 from xdsmesh.api.shapes import HealthCheck
+from xdsmesh.catalog.gateways import terminating_gateways
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.model.catalog import Check, Health, Instance
@@ -31,13 +33,18 @@ _ANY = "any"
 @get(["/v1/health/service", "/v1/health/service/{name:path}"])
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
-    return await _instances(request, queries, queries.view.instances_of, service_topic)
+    return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
 
 
 @get(["/v1/health/connect", "/v1/health/connect/{name:path}"])
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What receives the mesh's calls to a service, with its own checks."""
-    return await _instances(request, queries, queries.view.instances_before, destination_topic)
+    view = queries.view
+
+    def find(name: str) -> list[Stored[Instance]]:
+        return [*view.instances_before(name), *terminating_gateways(view, name)]
+
+    return await _instances(request, queries, find, destination_topic, gateway_topics)
 
 
 @get(["/v1/health/checks", "/v1/health/checks/{name:path}"])
@@ -90,6 +97,7 @@ async def _instances(
     queries: Queries,
     find: Callable[[str], list[Stored[Instance]]],
     topic: Callable[[str], Topic],
+    more_topics: Callable[[CatalogView], Iterable[Topic]],
 ) -> Sent:
     question, is_wanted = ServiceQuestion.of(request), instance_filter_of(request)
     only_passing = flag(request, "passing")
@@ -106,7 +114,7 @@ async def _instances(
             health_row(each, view.node_of(each), view.deciding_checks(each.value), central.proxy(each))
             for each in nearest_first(request, found, _node_of)
         ]
-        return Seen(rows, frozenset({topic(question.name), *central.topics}))
+        return Seen(rows, frozenset({topic(question.name), *more_topics(view), *central.topics}))
 
     return await queries.answer(request, read)
 

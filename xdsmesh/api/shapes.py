@@ -214,3 +214,28 @@ class Member(Shape, frozen=True):
     delegate_min: int
     delegate_max: int
     delegate_cur: int
+
+
+class Named(Shape, frozen=True):
+    """Something that has a name."""
+
+    name: str
+
+
+class GatewayService(Shape, frozen=True):
+    """A service behind a gateway."""
+
+    gateway: Named
+    service: Named
+    gateway_kind: str
+    create_index: int
+    modify_index: int
+    port: int = 0
+    protocol: str = ""
+    hosts: list[str] = field(default_factory=list)
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    sni: str = ""
+    auto_host_rewrite: bool = False
+    from_wildcard: bool = False

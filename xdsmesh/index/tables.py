@@ -7,7 +7,6 @@ from typing import Final
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Fact, FactKey
 
-
 _JOINED: Final = frozenset({"node", "check"})
 """Facts that instances have in them already."""
 

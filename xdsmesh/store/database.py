@@ -21,7 +21,7 @@ from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
 from xdsmesh.store.base import Change, Record, Revision
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format that is written; it is the file's ``user_version``."""
 
 _APPLICATION: Final = int.from_bytes(b"xdsm")
@@ -158,6 +158,8 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> bool:
     if found > FORMAT:
         what = f"the store has format {found}, and this release of xdsmesh knows formats up to {FORMAT}"
         raise _refused(path, what, _NEWER)
+    # The tables are those of format 1; what stands in them is brought up to date by the catalog.
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
     return False
 
 

@@ -38,8 +38,8 @@ def sidecar() -> Instance:
         kind=Kind.CONNECT_PROXY,
         tags=("a",),
         checks=(
-            Check("alive", "Alive", Health.PASSING, output="fine"),
-            Check("disk", "Disk", Health.CRITICAL, notes="is it full?"),
+            Check("alive", "Alive", Health.PASSING, output="fine", service_id="web-1-sidecar-proxy"),
+            Check("disk", "Disk", Health.CRITICAL, notes="is it full?", service_id="web-1-sidecar-proxy"),
         ),
         proxy=Proxy(
             "web",

@@ -4,7 +4,7 @@ Selectors: https://developer.hashicorp.com/consul/api-docs/health#filtering-2. W
 is there as well, and empty, so that a filter which somebody wrote for Consul can be judged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -29,8 +29,18 @@ def _checks(instance: Instance) -> list[_Checked]:
     return [_Checked(instance, check) for check in instance.checks]
 
 
-def _tagged_addresses(node: Node) -> dict[str, str]:
-    return {"lan": node.address, "wan": node.address}
+def _tagged_addresses(node: Node) -> Mapping[str, str]:
+    return node.tagged_addresses or {"lan": node.address, "wan": node.address}
+
+
+def _span(attribute: str) -> Callable[[_Checked], str]:
+    """A duration of a check's probe as a reply shows it: empty if there is none."""
+
+    def read(row: _Checked) -> str:
+        span = getattr(row.check.probe, attribute) if row.check.probe else None
+        return str(span) if span else ""
+
+    return read
 
 
 def _nothing(_: Any) -> None:
@@ -59,7 +69,7 @@ def _objects(get: Callable[[Any], Any], /, **members: Member) -> Member:
 
 _NODE: Final = _object(
     attrgetter("node"),
-    ID=_absent(_TEXT),
+    ID=_at("id", _TEXT),
     Node=_at("name", _TEXT),
     Address=_at("address", _TEXT),
     Datacenter=_at("datacenter", _TEXT),
@@ -115,11 +125,13 @@ _SERVICE: Final = _object(
     SocketPath=_absent(_TEXT),
     Tags=_at("tags", _TEXTS),
     Meta=_at("meta", _TEXT_BY_KEY),
-    TaggedAddresses=_absent(Map(Object({"Address": _absent(_TEXT), "Port": _absent(_NUMBER)}))),
+    TaggedAddresses=_at(
+        "tagged_addresses", Map(Object({"Address": _at("address", _TEXT), "Port": _at("port", _NUMBER)}))
+    ),
     Weights=_object(Passing=_at("weights.passing", _NUMBER), Warning=_at("weights.warning", _NUMBER)),
-    EnableTagOverride=_absent(_BOOL),
+    EnableTagOverride=_at("enable_tag_override", _BOOL),
     Proxy=_PROXY,
-    Connect=_object(Native=_absent(_BOOL)),
+    Connect=_object(Native=_at("native", _BOOL)),
     PeerName=_absent(_TEXT),
 )
 
@@ -131,12 +143,12 @@ _CHECKS: Final = _objects(
     Status=_at("check.status", _TEXT),
     Notes=_at("check.notes", _TEXT),
     Output=_at("check.output", _TEXT),
-    ServiceID=_at("instance.id", _TEXT),
-    ServiceName=_at("instance.service", _TEXT),
-    ServiceTags=_at("instance.tags", _TEXTS),
-    Type=_absent(_TEXT),
-    Interval=_absent(_TEXT),
-    Timeout=_absent(_TEXT),
+    ServiceID=_at("check.service_id", _TEXT),
+    ServiceName=Member(lambda row: row.instance.service if row.check.service_id else "", _TEXT),
+    ServiceTags=Member(lambda row: row.instance.tags if row.check.service_id else (), _TEXTS),
+    Type=_at("check.type", _TEXT),
+    Interval=Member(_span("interval"), _TEXT),
+    Timeout=Member(_span("timeout"), _TEXT),
     ExposedPort=_absent(_NUMBER),
     PeerName=_absent(_TEXT),
 )

@@ -1,0 +1,46 @@
+"""``/v1/catalog/gateway-services``: the services behind a gateway."""
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+
+from xdsmesh.api.changes import ALL_INSTANCES, entry_topic
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Sent
+from xdsmesh.api.request import AnyRequest, tail
+from xdsmesh.api.shapes import GatewayService, Named
+from xdsmesh.catalog.gateways import KINDS, GatewayLink, gateway_links
+
+
+@get(["/v1/catalog/gateway-services", "/v1/catalog/gateway-services/{name:path}"])
+async def gateway_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """The services behind an ingress or terminating gateway; null if there are none."""
+    gateway = tail(request) if request.path_params else ""
+    if not gateway:
+        raise ClientException("Missing gateway name: add it to the path")
+
+    def read() -> Seen:
+        topics = frozenset({ALL_INSTANCES, *(entry_topic(kind, gateway) for kind in KINDS)})
+        return Seen([_shown(link) for link in gateway_links(queries.view, gateway)] or None, topics)
+
+    return await queries.answer(request, read)
+
+
+def _shown(link: GatewayLink) -> GatewayService:
+    linked = link.linked
+    return GatewayService(
+        gateway=Named(name=link.gateway),
+        service=Named(name=link.service),
+        gateway_kind=link.kind,
+        create_index=link.created,
+        modify_index=link.modified,
+        port=link.port,
+        protocol=link.protocol,
+        hosts=list(link.hosts),
+        ca_file=linked.ca_file if linked else "",
+        cert_file=linked.cert_file if linked else "",
+        key_file=linked.key_file if linked else "",
+        sni=linked.sni if linked else "",
+        auto_host_rewrite=linked is not None and not linked.disable_auto_host_rewrite,
+        from_wildcard=link.from_wildcard,
+    )
