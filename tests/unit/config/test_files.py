@@ -100,7 +100,7 @@ def test_other_endings_are_refused(name: str) -> None:
 
 KEY_DUE = 'a key in double quotes is due here; no "," follows the last member'
 UNQUOTED = "is not in quotes, and references and expressions are not evaluated"
-CONTENTS = "a file holds config entries (each with a Kind), service, services, and config_entries"
+CONTENTS = "a file holds config entries (each with a Kind), service(s), check(s), and config_entries"
 
 
 @pytest.mark.parametrize(
