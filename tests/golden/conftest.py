@@ -147,7 +147,7 @@ def _facts(inputs: Iterable[Path]) -> Iterator[Fact]:
 
 
 def _probed(instance: Instance) -> Instance:
-    """An instance whose sidecar was found listening: the default checks of sidecars pass, others are as given."""
+    """An instance after its sidecar was found listening: default checks pass, others are as given."""
     checks = (
         replace(check, status=Health.PASSING) if check.name.startswith("Connect Sidecar ") else check
         for check in instance.checks

@@ -184,7 +184,7 @@ def _tagged(instance: Instance) -> Instance:
 
 
 def _checked(sidecar: Instance) -> Instance:
-    """A sidecar whose port is known; without checks it gets the usual ones: it listens, its service is well."""
+    """A sidecar whose port is known. Without checks it gets two: it listens, its service is well."""
     if sidecar.checks or sidecar.proxy is None:
         return sidecar
     listens_at = targets.join(sidecar.address or sidecar.proxy.local_service_address, sidecar.port)

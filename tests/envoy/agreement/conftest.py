@@ -344,7 +344,7 @@ def _names(document: list[Json]) -> set[str]:
 
 
 def _probed(instance: Instance) -> Instance:
-    """An instance whose sidecar was found listening: the default checks of sidecars pass, others are as given."""
+    """An instance after its sidecar was found listening: default checks pass, others are as given."""
     checks = (
         replace(check, status=Health.PASSING) if check.name.startswith("Connect Sidecar ") else check
         for check in instance.checks
