@@ -9,6 +9,8 @@ ENDPOINTS: Final = 8
 _SIDECAR_PORT: Final = 21000
 _SERVICES_A_FILE: Final = 100
 _FIRST_BIND_PORT: Final = 9000
+_PASSING: Final = {"Status": "passing"}
+"""The check of a sidecar at an address where nobody listens: it says so itself, and nothing is probed."""
 
 Body = dict[str, Any]
 
@@ -67,7 +69,9 @@ def _client(number: int, upstreams: list[str]) -> Body:
         "Name": "client",
         "Address": f"10.1.{number // 250}.{number % 250 + 1}",
         "Port": 8080,
-        "Connect": {"SidecarService": {"Port": _SIDECAR_PORT, "Proxy": {"Upstreams": calls}}},
+        "Connect": {
+            "SidecarService": {"Port": _SIDECAR_PORT, "Check": _PASSING, "Proxy": {"Upstreams": calls}}
+        },
     }
 
 
@@ -78,5 +82,5 @@ def _endpoint(upstream: int, number: int, port: int = _SIDECAR_PORT) -> Body:
         "Name": name,
         "Address": f"10.2.{upstream}.{number + 1}",
         "Port": 8080,
-        "Connect": {"SidecarService": {"Port": port}},
+        "Connect": {"SidecarService": {"Port": port, "Check": _PASSING}},
     }

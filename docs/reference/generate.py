@@ -40,7 +40,7 @@ _INDEX_TEXT: Final = """\
 # Config entries
 
 An entry is written in HCL, JSON or YAML, and has a `Kind` and (but for `mesh` and `proxy-defaults`) a `Name`.
-A page for each kind says what else it can hold.
+A page for each kind says what else it can hold. [Services and checks](services.md) are no entries.
 
 - Keys are written as here or in `snake_case`, in any case: `PathPrefix` is `path_prefix`.
 - Values are taken as they are meant: `"100"` is also a number, `1` also true, one value also a list.

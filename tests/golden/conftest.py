@@ -5,7 +5,7 @@ A case is a folder ``<topic>/<case>`` with input files, ``proxy.txt`` that names
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ from google.protobuf.json_format import MessageToJson
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.service import expand
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Node
+from xdsmesh.model.catalog import Health, Instance, Node
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.model.resource import ProxyView, Resources
 from xdsmesh.model.trust import TrustBundle
@@ -143,4 +143,13 @@ def _facts(inputs: Iterable[Path]) -> Iterator[Fact]:
             yield Fact(("entry", entry.value.KIND, entry.value.name), entry.value)
         for service in parsed.services:
             for instance in expand(service.value, NODE, lambda _: next(ports)):
-                yield Fact(("instance", instance.id), instance)
+                yield Fact(("instance", instance.id), _probed(instance))
+
+
+def _probed(instance: Instance) -> Instance:
+    """An instance after its sidecar was found listening: default checks pass, others are as given."""
+    checks = (
+        replace(check, status=Health.PASSING) if check.name.startswith("Connect Sidecar ") else check
+        for check in instance.checks
+    )
+    return replace(instance, checks=tuple(checks))

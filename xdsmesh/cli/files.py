@@ -27,9 +27,9 @@ def entries_of(names: Sequence[str]) -> list[Located[Entry]]:
     """The config entries of files, none before one that it may refer to; ``-`` is standard input.
 
     Raises:
-        RefusedError: with all problems of all files; a service definition among them is one.
+        RefusedError: with all problems of all files; a service or check among them is one.
     """
-    files = [_parse_some(name) for name in names]
+    files = [_without_checks(_parse_some(name)) for name in names]
     remedy = "`xdsmesh services register` takes it"
     declared = declare(_refuse(file, file.services, "a service is no config entry", remedy) for file in files)
     return sorted(declared.entries.values(), key=lambda each: each.value.RANK)
@@ -39,9 +39,9 @@ def services_of(names: Sequence[str]) -> list[Located[ServiceDefinition]]:
     """The service definitions of files; ``-`` is standard input.
 
     Raises:
-        RefusedError: with all problems of all files; a config entry among them is one.
+        RefusedError: with all problems of all files; a config entry or lone check among them is one.
     """
-    files = [_parse_some(name) for name in names]
+    files = [_without_checks(_parse_some(name)) for name in names]
     remedy = "`xdsmesh config write` takes it"
     declared = declare(_refuse(file, file.entries, "a config entry is no service", remedy) for file in files)
     return list(declared.services.values())
@@ -125,6 +125,10 @@ def _identity(name: str) -> str:
 def _stdin_name(data: bytes) -> str:
     """What comes from a pipe has no name to tell its syntax; JSON begins with a bracket, HCL cannot."""
     return "stdin.json" if data.lstrip()[:1] in (b"{", b"[") else "stdin.hcl"
+
+
+def _without_checks(file: ParsedFile) -> ParsedFile:
+    return _refuse(file, file.checks, "a check by itself is not sent", "move it into its service")
 
 
 def _refuse(file: ParsedFile, strays: Sequence[Located[Any]], what: str, remedy: str) -> ParsedFile:

@@ -67,7 +67,9 @@ def _summary(files: Mapping[str, ParsedFile], problems: tuple[Problem, ...]) -> 
         return f"{_number(len(problems), 'problem')} in {len(wrong)} of {_number(len(files), 'file')}"
     entries = _number(sum(len(file.entries) for file in files.values()), "entry", "entries")
     services = _number(sum(len(file.services) for file in files.values()), "service")
-    return f"{entries}, {services} in {_number(len(files), 'file')}: fine"
+    checks = sum(len(file.checks) for file in files.values())
+    alone = f", {_number(checks, 'check')} beside them" if checks else ""
+    return f"{entries}, {services}{alone} in {_number(len(files), 'file')}: fine"
 
 
 def _number(count: int, one: str, many: str = "") -> str:

@@ -23,6 +23,7 @@ from xdsmesh.config.fields import (
     fields_of,
     holds_objects,
     is_nothing,
+    key_of,
     present,
     shape_of,
     squash,
@@ -117,7 +118,10 @@ def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
 
 def encode(value: Shape) -> dict[str, Any]:
     """The shape as plain values under PascalCase keys. Durations are Go strings; defaults are left out."""
-    given = ((item, getattr(value, item.name)) for item in fields_of(type(value)) if item.name != value.REST)
+    if value.WHOLE and getattr(value, value.WHOLE):
+        return dict(getattr(value, value.WHOLE))
+    kept = (value.REST, value.WHOLE)
+    given = ((item, getattr(value, item.name)) for item in fields_of(type(value)) if item.name not in kept)
     plain = {item.encode_name: _plain(part) for item, part in given if part != default_of(item)}
     return plain | (getattr(value, value.REST) if value.REST else {})
 
@@ -159,7 +163,7 @@ class _Decoder:
             if not is_nothing(item.type, member.value):
                 value = self._value(item.type, member.value, paths.join(path, item.encode_name))
                 values.update({item.encode_name: value} if value is not UNSET else {})
-        return values | self._rest(shape, members, path)
+        return values | self._rest(shape, members, path) | _whole(shape, members)
 
     def _rest(self, shape: type[Shape], members: Iterable[Member], path: str) -> dict[str, Any]:
         """The field for the keys that are no fields, if the shape has one."""
@@ -169,11 +173,8 @@ class _Decoder:
         others = [member for member in members if squash(member.key) not in fields]
         if self._too_many(others, self.positions[path], path):
             return {}
-        return {
-            fields[squash(shape.REST)].encode_name: {
-                each.key: self._opaque(each.value, paths.field(path, each.key)) for each in others
-            }
-        }
+        rest = {each.key: self._opaque(each.value, paths.field(path, each.key)) for each in others}
+        return {key_of(shape, shape.REST): rest}
 
     def _opaque(self, node: Node, path: str) -> Any:
         """A value that is somebody else's, as it was written."""
@@ -206,10 +207,9 @@ class _Decoder:
         chosen: dict[str, Member] = {}
         for member in members:
             item = fields.get(squash(member.key))
-            if shape.REST and (item is None or item.name == shape.REST):
-                continue
             if item is None:
-                self._refuse_key(shape, member, path)
+                if not shape.REST:
+                    self._refuse_key(shape, member, path)
                 continue
             first = chosen.setdefault(item.encode_name, member)
             if member.key == item.encode_name:
@@ -223,10 +223,12 @@ class _Decoder:
         key = squash(member.key)
         if key in squashed(shape.IGNORED):
             return
-        enterprise = key.endswith(_ENTERPRISE_ENDINGS) or key in squashed(shape.ENTERPRISE)
-        if enterprise or key in squashed(shape.UNBUILT):
+        if why := _why_refused(shape, key):
             if not scalars.asks_for_nothing(member.value):
-                self._refuse_known(member, path, enterprise=enterprise)
+                code, sentence = why
+                place = self._doubt_key(path, member)
+                what = f"{wording.shortened(member.key)} {sentence}"
+                self.problems.add(member.at, what, "remove it", code=code, path=place)
             return
         self.misspelled.add(path)
         place = self._doubt_key(path, member)
@@ -237,13 +239,6 @@ class _Decoder:
         remedy = f"did you mean {_spelled_like(member.key, fields[meant])}?" if meant else _choices(shape)
         what = f"unknown key {wording.key(member.key)}"
         self.problems.add(member.at, what, remedy, code=Code.KEY_UNKNOWN, path=place)
-
-    def _refuse_known(self, member: Member, path: str, *, enterprise: bool) -> None:
-        place = self._doubt_key(path, member)
-        why = "is a feature of Consul Enterprise, which this is not" if enterprise else "is not built yet"
-        code = Code.ENTERPRISE if enterprise else Code.NOT_BUILT
-        what = f"{wording.shortened(member.key)} {why}"
-        self.problems.add(member.at, what, "remove it", code=code, path=place)
 
     def _value(self, info: inspect.Type, node: Node, path: str) -> Any:
         self.positions[path] = node.at
@@ -365,6 +360,31 @@ def _scalar_of(info: inspect.Type, node: Scalar) -> str | bool | int | float | D
         case inspect.DataclassType() if info.cls is Duration:
             return scalars.as_duration(node)
     raise TypeError(f"the codec does not know fields of type {info}")
+
+
+def _whole(shape: type[Shape], members: Iterable[Member]) -> dict[str, Any]:
+    """The field for all keys as they were written, if the shape has one; problems of them are told before."""
+    if not shape.WHOLE:
+        return {}
+    return {key_of(shape, shape.WHOLE): {member.key: _as_written(member.value) for member in members}}
+
+
+def _as_written(node: Node) -> Any:
+    if isinstance(node, Object):
+        return {member.key: _as_written(member.value) for member in node.members}
+    if isinstance(node, Array):
+        return [_as_written(item) for item in node.items]
+    return None if isinstance(node, Unread) else node.value
+
+
+def _why_refused(shape: type[Shape], key: str) -> tuple[Code, str] | None:
+    """Why a squashed key that we know can't be given, if that is so."""
+    if key.endswith(_ENTERPRISE_ENDINGS) or key in squashed(shape.ENTERPRISE):
+        return Code.ENTERPRISE, "is a feature of Consul Enterprise, which this is not"
+    if key in squashed(shape.UNBUILT):
+        return Code.NOT_BUILT, "is not built yet"
+    reason = next((shape.REFUSED[name] for name in shape.REFUSED if squash(name) == key), "")
+    return (Code.NOT_FOR_US, f"is refused: {reason}") if reason else None
 
 
 def _spelled_like(key: str, item: inspect.Field) -> str:

@@ -4,7 +4,7 @@ An entry is a frozen msgspec struct. Its fields are the names people write, in P
 snake_case here; the codec accepts both spellings, in any case, and coerces weakly typed scalars.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import Meta, Struct, field
@@ -30,15 +30,18 @@ class Shape(Struct, frozen=True, rename="pascal", omit_defaults=True, forbid_unk
 
     ``UNBUILT`` are fields of Consul that we know and have not built yet, and ``ENTERPRISE`` those of its
     Enterprise edition (besides namespaces and the like, which the codec knows for all shapes); both are
-    refused by name unless they are empty. ``IGNORED`` are keys that may stand there and mean nothing.
-    ``REST`` is the name of an ``Opaque`` field that takes in all keys that are no fields; without it they
-    are refused.
+    refused by name unless they are empty. So are the ``REFUSED``, which will not be built, each for a reason.
+    ``IGNORED`` are keys that may stand there and mean nothing. ``REST`` is the name of an ``Opaque`` field
+    that takes in all keys that are no fields; without it they are refused. ``WHOLE`` is the name of one that
+    has every key as it was written, also those of fields.
     """
 
     UNBUILT: ClassVar[frozenset[str]] = frozenset()
     ENTERPRISE: ClassVar[frozenset[str]] = frozenset()
+    REFUSED: ClassVar[Mapping[str, str]] = {}
     IGNORED: ClassVar[frozenset[str]] = frozenset()
     REST: ClassVar[str] = ""
+    WHOLE: ClassVar[str] = ""
 
 
 class Definition(Shape, frozen=True):

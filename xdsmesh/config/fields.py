@@ -35,8 +35,15 @@ def type_of(shape: type[Shape]) -> inspect.StructType:
 
 @cache
 def by_key(shape: type[Shape]) -> dict[str, inspect.Field]:
-    """The fields of a shape by their squashed names."""
-    return {squash(item.encode_name): item for item in type_of(shape).fields}
+    """The fields of a shape by their squashed names, but for those that no key of their own fills."""
+    fields = (item for item in type_of(shape).fields if item.name not in (shape.REST, shape.WHOLE))
+    return {squash(item.encode_name): item for item in fields}
+
+
+@cache
+def key_of(shape: type[Shape], name: str) -> str:
+    """The key under which a field is given to the struct."""
+    return next(item.encode_name for item in fields_of(shape) if item.name == name)
 
 
 def present(info: inspect.UnionType) -> inspect.Type:

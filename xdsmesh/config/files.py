@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from xdsmesh.config import codec, syntax, wording
 from xdsmesh.config.entry import Definition, Entry
+from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.config.kinds import ENTERPRISE_KINDS, INTERNAL_KINDS, KINDS
 from xdsmesh.config.problems import Problems, TooManyProblemsError, limited
 from xdsmesh.config.service import ServiceDefinition
@@ -22,7 +23,7 @@ ENDINGS: Final = tuple(f".{ending}" for ending in syntax.PARSERS)
 
 _KIND_KEYS: Final = ("Kind", "kind")
 _BODY: Final = "body"
-_CONTENTS: Final = "config entries (each with a Kind), service, services, and config_entries"
+_CONTENTS: Final = "config entries (each with a Kind), service(s), check(s), and config_entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ParsedFile:
 
     entries: tuple[Located[Entry], ...] = ()
     services: tuple[Located[ServiceDefinition], ...] = ()
+    checks: tuple[Located[StandaloneCheck], ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -60,7 +62,9 @@ def parse_file(source: str, data: bytes, *, check: bool = True) -> ParsedFile:
         for root in parsed.roots:
             reader.root(root)
     problems = limited([*parsed.problems, *reader.problems.found])
-    return ParsedFile(tuple(reader.entries.values()), tuple(reader.services), problems)
+    return ParsedFile(
+        tuple(reader.entries.values()), tuple(reader.services), tuple(reader.checks.values()), problems
+    )
 
 
 def decode_entry(body: bytes) -> Entry:
@@ -79,6 +83,15 @@ def decode_service(body: bytes) -> ServiceDefinition:
         RefusedError: with all its problems.
     """
     return decode_definition(body, ServiceDefinition)
+
+
+def decode_check(body: bytes) -> StandaloneCheck:
+    """Read the JSON body of one check that is registered by itself.
+
+    Raises:
+        RefusedError: with all its problems.
+    """
+    return decode_definition(body, StandaloneCheck)
 
 
 def decode_definition(body: bytes, shape: type[D]) -> D:
@@ -160,6 +173,7 @@ class _Reader:
     check: bool
     entries: dict[tuple[str, str], Located[Entry]] = field(default_factory=dict)
     services: list[Located[ServiceDefinition]] = field(default_factory=list)
+    checks: dict[str, Located[StandaloneCheck]] = field(default_factory=dict)
     ids: dict[str, Place] = field(default_factory=dict)
 
     def root(self, root: Node) -> None:
@@ -173,8 +187,14 @@ class _Reader:
                 self.problems.add(node.at, f"a file holds {_CONTENTS}", code=Code.NOT_A_DEFINITION)
 
     def _wrapped(self, node: Object) -> None:
-        """Read what stands in ``service``, ``services`` and ``config_entries``."""
-        readers = {"service": self._services, "services": self._services, "config_entries": self._bootstrap}
+        """Read what stands in ``service``, ``check``, their plurals and ``config_entries``."""
+        readers = {
+            "service": self._services,
+            "services": self._services,
+            "check": self._checks,
+            "checks": self._checks,
+            "config_entries": self._bootstrap,
+        }
         if node.members and not any(member.key.lower() in readers for member in node.members):
             if not _lost_something(node):
                 what = f"there is no Kind here; a file holds {_CONTENTS}"
@@ -226,6 +246,18 @@ class _Reader:
             self.ids.update(dict.fromkeys(located.value.ids, located.place))
         else:
             self.problems.extend(_declared_twice(f"the service id {clash}", self.ids[clash], located.place))
+
+    def _checks(self, value: Node) -> None:
+        for node in _items(value):
+            check, problems = codec.read(StandaloneCheck, node, self.problems.source, check=self.check)
+            self.problems.extend(*problems)
+            if check is None:
+                continue
+            located = Located(check, node.at.place(self.problems.source))
+            first = self.checks.setdefault(check.own_id, located)
+            if first is not located:
+                told = f"the check id {check.own_id}"
+                self.problems.extend(_declared_twice(told, first.place, located.place))
 
 
 def _items(node: Node) -> Sequence[Node]:

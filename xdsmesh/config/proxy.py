@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Self
 from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
-from xdsmesh.config.entry import Port, Shape
+from xdsmesh.config.entry import Opaque, Port, Shape
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig
 from xdsmesh.config.parts.mesh_gateway import MeshGateway
 from xdsmesh.config.upstream import UpstreamDefinition
@@ -22,10 +22,16 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 class SidecarConfig(ProxyConfig, frozen=True, rename=None):
-    """The keys of ``Proxy.Config`` that we act on: those of proxy-defaults, and where this proxy listens."""
+    """The keys of ``Proxy.Config`` that we act on: those of proxy-defaults, and where this proxy listens.
+
+    ``written`` is the whole of it, as it was written.
+    """
+
+    WHOLE: ClassVar[str] = "written"
 
     bind_address: str = ""
     bind_port: Port = 0
+    written: Opaque = field(default_factory=dict)
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the settings."""
@@ -71,8 +77,24 @@ class ProxyDefinition(Shape, frozen=True):
         yield from self.mesh_gateway.problems(f"{path}.MeshGateway")
         yield from self.config.problems(f"{path}.Config")
 
+    def gateway_problems(self, path: str) -> Iterator[Problem]:
+        """What is given that only a proxy before a service has."""
+        given = {
+            "DestinationServiceName": self.destination_service_name,
+            "DestinationServiceID": self.destination_service_id,
+            "LocalServiceAddress": self.local_service_address,
+            "LocalServicePort": self.local_service_port,
+            "Upstreams": self.upstreams,
+        }
+        for label in (label for label, value in given.items() if value):
+            what = f"{label} is not for gateways, which stand before no single service"
+            yield rules.problem(f"{path}.{label}", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
+
     def proxy(self, service: str, service_id: str, port: int) -> Proxy:
-        """The catalog's form of it, for the service that it stands before unless it names another."""
+        """The catalog's form of it, for the service that it stands before unless it names another.
+
+        A gateway stands before none: its names are empty.
+        """
         config = self.config
         return Proxy(
             destination_service_name=self.destination_service_name or service,
@@ -90,6 +112,7 @@ class ProxyDefinition(Shape, frozen=True):
             max_request_headers_kb=config.max_request_headers_kb,
             balance_inbound_connections=config.balance_inbound_connections,
             mesh_gateway=self.mesh_gateway.mode,
+            config=config.written,
         )
 
     def _clashes(self, path: str, index: int) -> Iterator[Problem]:

@@ -79,14 +79,17 @@ def meta(path: str, value: Mapping[str, str]) -> Iterator[Problem]:
             yield problem(paths.key(path, key), what, code=Code.TOO_LONG)
 
 
-def service_meta(path: str, value: Mapping[str, str]) -> Iterator[Problem]:
-    """The rules of a service's ``Meta``: the same limits, plainer keys, and a prefix that is reserved."""
+def service_meta(path: str, value: Mapping[str, str], excepted: Collection[str] = ()) -> Iterator[Problem]:
+    """The rules of a service's ``Meta``: the same limits, plainer keys, and a prefix that is reserved.
+
+    ``excepted`` are keys that have the prefix and are allowed all the same.
+    """
     yield from meta(path, value)
     for text in value:
         if text and not _META_KEY.fullmatch(text):
             what = f'the key {quoted(text)} of Meta holds other characters than letters, digits, "-" and "_"'
             yield problem(paths.key(path, text), what, code=Code.NAME)
-        elif text.startswith(_RESERVED):
+        elif text.startswith(_RESERVED) and text not in excepted:
             what = f'keys of Meta that begin with "{_RESERVED}" are reserved'
             yield problem(paths.key(path, text), what, code=Code.NAME)
 
@@ -159,10 +162,24 @@ def regex(path: str, value: str) -> Iterator[Problem]:
         yield problem(path, what, code=Code.REGEX)
 
 
-def header_name(path: str, value: str) -> Iterator[Problem]:
-    """The name of a header, RFC 9110 section 5.1; a pseudo-header begins with a colon."""
-    if not _TOKEN.fullmatch(value.removeprefix(":")):
+def header_name(path: str, value: str, *, pseudo: bool = True) -> Iterator[Problem]:
+    """The name of a header, RFC 9110 section 5.1; a pseudo-header, if it may be one, begins with a colon."""
+    if not _TOKEN.fullmatch(value.removeprefix(":") if pseudo else value):
         yield problem(path, f"{quoted(value)} is not the name of a header", code=Code.HEADER)
+
+
+def method(path: str, value: str) -> Iterator[Problem]:
+    """The method of a request, RFC 9110 section 9.1, or none."""
+    if value and not _TOKEN.fullmatch(value):
+        what = f"{paths.label(path)} {quoted(value)} is not an HTTP method"
+        yield problem(path, what, "use one such as GET", code=Code.NOT_A_CHOICE)
+
+
+def printable(path: str, value: str) -> Iterator[Problem]:
+    """An id: any text that can be shown."""
+    if not value.isprintable():
+        what = f"{paths.label(path)} holds characters that can't be printed"
+        yield problem(path, what, code=Code.CONTROL_CHARACTER)
 
 
 def single_line(path: str, value: str) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from msgspec import field, structs
 
 from xdsmesh.config import rules
-from xdsmesh.config.entry import Port, Shape
+from xdsmesh.config.entry import Opaque, Port, Shape
 from xdsmesh.config.parts.mesh_gateway import MeshGateway
 from xdsmesh.config.parts.upstream_config import PassiveHealthCheck, UpstreamConfig, UpstreamLimits
 from xdsmesh.config.wording import quoted
@@ -25,9 +25,13 @@ _UNSAID: Final = catalog.UpstreamSettings()
 
 
 class UpstreamBlock(Shape, frozen=True):
-    """The keys of an upstream's ``Config`` that we act on. Its gateway mode gives way to the upstream's."""
+    """The keys of an upstream's ``Config`` that we act on. Its gateway mode gives way to the upstream's.
+
+    ``written`` is the whole of it, as it was written.
+    """
 
     UNBUILT: ClassVar[frozenset[str]] = frozenset({"EnvoyClusterJSON", "EnvoyListenerJSON"})
+    WHOLE: ClassVar[str] = "written"
 
     protocol: str = ""
     connect_timeout_ms: int = 0
@@ -35,10 +39,13 @@ class UpstreamBlock(Shape, frozen=True):
     passive_health_check: PassiveHealthCheck | None = None
     mesh_gateway: MeshGateway = MeshGateway()
     balance_outbound_connections: str = ""
+    written: Opaque = field(default_factory=dict)
 
     def as_config(self) -> UpstreamConfig:
         """The same in the words of service-defaults."""
-        return UpstreamConfig(**structs.asdict(self)).normalize()
+        fields = structs.asdict(self)
+        del fields[self.WHOLE]
+        return UpstreamConfig(**fields).normalize()
 
 
 class UpstreamDefinition(Shape, frozen=True):
@@ -89,6 +96,7 @@ class UpstreamDefinition(Shape, frozen=True):
             self.local_bind_port,
             self.local_bind_address or _LOOPBACK,
             None if settings == _UNSAID else settings,
+            self.config.written,
         )
 
 

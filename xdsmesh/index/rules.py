@@ -196,10 +196,10 @@ def calls_of(read: Reader, proxy: Proxy) -> tuple[Call, ...]:
 
 @rule(rank=1)
 def caller(read: Reader, proxy_id: str) -> Caller | None:
-    """What a proxy calls; None when no such proxy is registered, or trust is not known yet."""
+    """What a sidecar calls; None when no such one is registered, or trust is not known yet."""
     instance: Instance | None = read.fact("instance", proxy_id)
     roots: TrustBundle | None = read.fact("roots")
-    if instance is None or instance.proxy is None or roots is None:
+    if instance is None or instance.proxy is None or roots is None or instance.kind.is_gateway:
         return None
     proxy = instance.proxy
     as_caller = Proxy(

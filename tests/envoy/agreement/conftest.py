@@ -26,7 +26,7 @@ from xdsmesh.demo.processes import Processes
 from xdsmesh.explain.explain import explain
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
-from xdsmesh.model.catalog import Node
+from xdsmesh.model.catalog import Health, Instance, Node
 from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.trust import TrustBundle, service_spiffe_id
 from xdsmesh.status import Registry, State
@@ -323,7 +323,7 @@ class Mesh:
             yield Fact(("entry", entry.value.KIND, entry.value.name), entry.value)
         for service in parsed.services:
             for instance in expand(service.value, NODE, lambda _: self._network.sidecar_port):
-                yield Fact(("instance", instance.id), instance)
+                yield Fact(("instance", instance.id), _probed(instance))
 
     def _placed(self, value: Any, names: set[str], number: int) -> Any:
         """The same with this configuration's names of services, and with addresses."""
@@ -341,6 +341,15 @@ class Mesh:
 def _names(document: list[Json]) -> set[str]:
     """The services that a document speaks of."""
     return {each["Name"] for part in document for each in part.get("services", [part]) if "Name" in each}
+
+
+def _probed(instance: Instance) -> Instance:
+    """An instance after its sidecar was found listening: default checks pass, others are as given."""
+    checks = (
+        replace(check, status=Health.PASSING) if check.name.startswith("Connect Sidecar ") else check
+        for check in instance.checks
+    )
+    return replace(instance, checks=tuple(checks))
 
 
 def now() -> datetime:

@@ -68,6 +68,13 @@ def test_an_entry_where_services_belong_is_refused() -> None:
         services_of(["web.hcl", "router.hcl"])
 
 
+@pytest.mark.parametrize("read", [entries_of, services_of])
+def test_a_check_by_itself_is_refused(read: Callable[[list[str]], object]) -> None:
+    Path("disk.hcl").write_text('check { name = "disk", ttl = "1m" }')
+    with pytest.raises(RefusedError, match=r"disk.hcl:1:1: XM0201 a check by itself is not sent"):
+        read(["disk.hcl"])
+
+
 def test_what_is_deregistered_is_named_by_id_or_by_file() -> None:
     Path("web").write_text("a file whose name has no ending is an id")
     assert service_ids(["web", "web.hcl", "db-1"]) == ["web", "web-1", "db-1"]

@@ -1,11 +1,17 @@
-"""Trees as plain values, for tests of the syntaxes."""
+"""Trees as plain values, for tests of the syntaxes; and service definitions, as the API takes them."""
 
+from collections.abc import Callable
+from json import dumps
 from typing import Any
 
 import pytest
 
+from xdsmesh.config.files import decode_service
+from xdsmesh.config.service import ServiceDefinition, expand
 from xdsmesh.config.syntax import parse
 from xdsmesh.config.tree import Array, Node, Object, Scalar
+from xdsmesh.model import catalog
+from xdsmesh.model.errors import RefusedError
 
 
 def plain(node: Node) -> Any:
@@ -49,3 +55,32 @@ def json() -> Reader:
 @pytest.fixture(scope="session")
 def yaml() -> Reader:
     return Reader("yaml")
+
+
+@pytest.fixture(scope="session")
+def service() -> Callable[..., ServiceDefinition]:
+    """Reads the definition of a service from its fields."""
+    return _service
+
+
+@pytest.fixture(scope="session")
+def problems() -> Callable[..., list[str]]:
+    """The problems of a service with some fields; there must be some."""
+
+    def found(**fields: Any) -> list[str]:
+        with pytest.raises(RefusedError) as refused:
+            _service(**fields)
+        return [str(problem) for problem in refused.value.problems]
+
+    return found
+
+
+@pytest.fixture(scope="session")
+def instances() -> Callable[..., tuple[catalog.Instance, ...]]:
+    """The instances of a service with some fields; a sidecar that names no port gets 21000."""
+    node = catalog.Node("n1", "10.0.0.1", "dc1")
+    return lambda **fields: expand(_service(**fields), node, lambda _: 21000)
+
+
+def _service(**fields: Any) -> ServiceDefinition:
+    return decode_service(dumps(fields).encode())

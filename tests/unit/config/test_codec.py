@@ -44,6 +44,18 @@ class Whole(Shape, frozen=True):
     http: str = field(default="", name="HTTP")
 
 
+class Open(Shape, frozen=True, rename=None):
+    """Any keys, of which two mean something."""
+
+    REST: ClassVar[str] = "others"
+    WHOLE: ClassVar[str] = "written"
+
+    limit_ms: int = 0
+    part: Part | None = None
+    others: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
+
+
 def decoded(value: Any) -> tuple[Whole, list[str]]:
     (root,) = parse("f.json", json.dumps(value).encode(), "json").roots
     result = decode(Whole, root, "f.json")
@@ -271,3 +283,19 @@ def test_any_tree_is_an_entry_or_refused(kind: str, fields: dict[str, Any]) -> N
         entry = decode_entry(body)
         assert isinstance(entry, KINDS[kind])
         assert entry.normalize() == entry
+
+
+def test_a_shape_may_keep_all_that_was_written() -> None:
+    value = {"LimitMs": "5", "part": {"word": "x"}, "others": [None, 1.5], "written": {"Written": True}}
+    (root,) = parse("f.json", json.dumps(value).encode(), "json").roots
+    kept = decode(Open, root, "f.json").value
+
+    others = {"others": [None, 1.5], "written": {"Written": True}}
+    assert kept == Open(limit_ms=5, part=Part(word="x"), others=others, written=value)
+    assert encode(kept) == value
+
+
+def test_what_is_wrong_in_all_that_was_written_is_told_once() -> None:
+    (root,) = parse("f.json", b'{"limit_ms": 1e999, "other": 1e999}', "json").roots
+
+    assert [problem.place.path for problem in decode(Open, root, "f.yaml").problems] == ["limit_ms", "other"]

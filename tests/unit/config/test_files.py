@@ -82,6 +82,42 @@ def test_services_come_in_several_forms(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.hcl", 'check { id = "a", name = "A", ttl = "1s" }\ncheck { name = "b", alias_service = "web" }'),
+        (
+            "a.json",
+            '{"checks": [{"ID": "a", "Name": "A", "TTL": "1s"}], "check": {"Name": "b", "TTL": "1s"}}',
+        ),
+        (
+            "a.yaml",
+            "checks:\n- {check_id: a, name: A, ttl: 1s}\n---\ncheck: {name: b, service_id: w, ttl: 1s}\n",
+        ),
+    ],
+)
+def test_checks_stand_beside_services(name: str, text: str) -> None:
+    parsed = parse(name, text)
+
+    assert parsed.problems == ()
+    assert [(item.value.own_id, item.place.source) for item in parsed.checks] == [("a", name), ("b", name)]
+
+
+def test_what_is_wrong_with_a_check_is_told_with_its_place() -> None:
+    text = """\
+service { name = "web" }
+check { name = "a", ttl = "1s" }
+checks = [
+  { name = "b", id = "a", ttl = "1s" },
+  { name = "c", intervall = "1s", tcp = "localhost:80" },
+]
+"""
+    assert problems("a.hcl", text) == [
+        "a.hcl:4:3: XM0408 the check id a is declared twice, first at line 2 (keep one of them)",
+        "a.hcl:5:17: XM0203 unknown key intervall (did you mean interval?)",
+    ]
+
+
+@pytest.mark.parametrize(
     ("name", "text"), [("a.hcl", "# nothing"), ("a.json", "{}"), ("a.json", "[]"), ("a.yml", "")]
 )
 def test_a_file_may_hold_nothing(name: str, text: str) -> None:
@@ -100,7 +136,7 @@ def test_other_endings_are_refused(name: str) -> None:
 
 KEY_DUE = 'a key in double quotes is due here; no "," follows the last member'
 UNQUOTED = "is not in quotes, and references and expressions are not evaluated"
-CONTENTS = "a file holds config entries (each with a Kind), service, services, and config_entries"
+CONTENTS = "a file holds config entries (each with a Kind), service(s), check(s), and config_entries"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""Where a service is: its addresses for callers of several sorts, and its region and zone.
+
+Shape: https://developer.hashicorp.com/consul/docs/reference/service#tagged_addresses.
+"""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import Final
+
+from xdsmesh.config import paths, rules
+from xdsmesh.config.entry import Port, Shape
+from xdsmesh.model import catalog
+from xdsmesh.model.catalog import ServiceAddress
+from xdsmesh.model.codes import Code
+from xdsmesh.model.errors import Problem
+
+_FAMILIES: Final = {"ipv4": 4, "ipv6": 6}
+_NETWORKS: Final = ("lan", "wan")
+
+
+class TaggedAddress(Shape, frozen=True):
+    """An address, and a port unless it is the service's own."""
+
+    address: str = ""
+    port: Port = 0
+
+    def problems(self, path: str, tag: str) -> Iterator[Problem]:
+        """What is wrong with it; ``lan``, ``wan`` and those of one family want an IP address."""
+        at = f"{path}.Address"
+        network, _, family = tag.partition("_")
+        yield from rules.required(at, self.address)
+        if network not in _NETWORKS or family not in ("", *_FAMILIES):
+            yield from rules.printable(at, self.address)
+            return
+        wrong = list(address_problems(at, self.address))
+        yield from wrong
+        if self.address and family and not wrong and _family(self.address) != family:
+            what = f"{tag} is an address of IP{family[2:]}, which {self.address} is not"
+            yield rules.problem(at, what, code=Code.ADDRESS)
+
+
+class LocalityDefinition(Shape, frozen=True):
+    """Where something runs; a zone is one of a region."""
+
+    region: str = ""
+    zone: str = ""
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with it."""
+        if self.zone and not self.region:
+            what = "a Zone is one of a Region"
+            yield rules.problem(f"{path}.Zone", what, "add Region", code=Code.NEEDS_ANOTHER)
+
+    def locality(self) -> catalog.Locality | None:
+        """The catalog's form of it, if it says anything."""
+        return catalog.Locality(self.region, self.zone) if self.region else None
+
+
+def address_problems(path: str, address: str) -> Iterator[Problem]:
+    """An IP address that others can reach, or none."""
+    wrong = list(rules.address(path, address))
+    yield from wrong
+    if address and not wrong and ip_address(address).is_unspecified:
+        what = f"{paths.label(path)} {address} is none that others can reach"
+        yield rules.problem(path, what, "leave it out to use the node's", code=Code.ADDRESS)
+
+
+def with_tags_of_family(
+    given: Mapping[str, ServiceAddress], address: str, port: int
+) -> dict[str, ServiceAddress]:
+    """An instance's tagged addresses, with those that follow from its address if it has one."""
+    if not address:
+        return dict(given)
+    own = ServiceAddress(address, port)
+    return {f"{network}_{_family(address)}": own for network in _NETWORKS} | dict(given)
+
+
+def _family(address: str) -> str:
+    version = ip_address(address).version
+    return next(name for name, number in _FAMILIES.items() if number == version)
