@@ -253,7 +253,7 @@ def _proxy_problems(definition: ServiceDefinition) -> Iterator[Problem]:
     if not definition.port and kind not in _WITHOUT_PORT:
         what = f"a {kind} that is registered by itself needs a Port"
         yield rules.problem("Port", what, "add Port", code=Code.REQUIRED)
-    yield from _not_for_proxies(definition, "", f"a {kind}")
+    yield from _not_for_proxies(definition, "", f"{'an' if kind in _WITHOUT_PORT else 'a'} {kind}")
 
 
 def _not_for_proxies(definition: ServiceDefinition, path: str, who: str) -> Iterator[Problem]:

@@ -46,6 +46,10 @@ def test_a_mesh_gateway_may_say_that_it_joins_datacenters(instances: Instances, 
             "Connect.SidecarService: XM0304 a mesh-gateway has no sidecar of its own (remove it)",
         ),
         (
+            {"Kind": "api-gateway", "Connect": {"SidecarService": {}}},
+            "Connect.SidecarService: XM0304 an api-gateway has no sidecar of its own (remove it)",
+        ),
+        (
             {"Connect": {"Native": True}},
             (
                 "Connect.Native: XM0304 a mesh-gateway is not Native: that is a service "
