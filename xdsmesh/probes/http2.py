@@ -14,6 +14,11 @@ from xdsmesh.probes.target import host_port
 from xdsmesh.probes.tls import tls_context
 
 _CHUNK: Final = 65536
+_CHUNKS: Final = 16
+"""No answer to a probe is so long; h2 would gather 16 MiB of a frame before it looks at it."""
+
+_HEAD: Final = 9
+_SETTINGS: Final = 4
 
 
 class Http2:
@@ -36,13 +41,24 @@ class Http2:
             OSError: the connection is over.
             h2.exceptions.ProtocolError: this is not HTTP/2.
         """
-        while data := await self._reader.read(_CHUNK):
+        async for data in self._received():
             for event in self.state.receive_data(data):
                 if isinstance(event, ConnectionTerminated):
                     raise ConnectionError(f"the server ended the HTTP/2 connection: {event.error_code!r}")
                 yield event
             await self.flush()
-        raise ConnectionError("the server closed the connection")
+
+    async def _received(self) -> AsyncIterator[bytes]:
+        head = await self._reader.read(_HEAD)
+        if head[3:4] not in (b"", bytes([_SETTINGS])):
+            raise ConnectionError("the server does not speak HTTP/2")
+        yield head
+        for _ in range(_CHUNKS):
+            data = await self._reader.read(_CHUNK)
+            if not data:
+                raise ConnectionError("the server closed the connection")
+            yield data
+        raise ConnectionError("the server sends too much")
 
 
 @asynccontextmanager

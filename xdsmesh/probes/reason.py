@@ -8,9 +8,23 @@ from h2.exceptions import ProtocolError
 
 
 def reason(error: BaseException) -> str:
-    """What the system or the server said; libraries wrap it several times."""
-    while cause := _inner(error):
-        error = cause
+    """What the system said, which libraries wrap several times, or else the library."""
+    found = error
+    inner: BaseException | None = error
+    while inner:
+        found = inner if isinstance(inner, OSError) else found
+        inner = _inner(inner)
+    return _words(found)
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        first: BaseException = error.exceptions[0]
+        return first
+    return error.__cause__ or error.__context__
+
+
+def _words(error: BaseException) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return f"the certificate is not trusted: {error.verify_message}"
@@ -23,10 +37,3 @@ def reason(error: BaseException) -> str:
         case OSError(errno=int(number)):
             return os.strerror(number)
     return str(error) or type(error).__name__
-
-
-def _inner(error: BaseException) -> BaseException | None:
-    if isinstance(error, BaseExceptionGroup):
-        first: BaseException = error.exceptions[0]
-        return first
-    return error.__cause__
