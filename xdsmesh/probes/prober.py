@@ -22,9 +22,6 @@ Report = Callable[[str, CheckStatus], Awaitable[None]]
 """Makes the status of a check, by its id, durable; it may raise, and is then called again later."""
 
 _EXPIRED: Final = "TTL expired"
-_SLOW_SECONDS: Final = 1.0
-"""A check that took longer waits for its turn among others like it, so that it holds up no quick one."""
-
 _log = structlog.get_logger()
 
 
@@ -32,12 +29,14 @@ _log = structlog.get_logger()
 class Limits:
     """What the prober allows itself.
 
-    ``probes`` and ``reports`` are under way at a time; slow checks have as many probes again. Output that
-    comes without a change of status is written after ``output_seconds``, give or take a half of it. A report
-    that failed is tried again after ``retry_seconds``, or at the check's next result.
+    ``probes`` and ``reports`` are under way at a time. A check whose probe took longer than ``slow_seconds``
+    waits for its turn among others like it, who have as many probes again: it holds up no quick one. Output
+    that comes without a change of status is written after ``output_seconds``, give or take a half of it. A
+    report that failed is tried again after ``retry_seconds``, or at the check's next result.
     """
 
     probes: int = 64
+    slow_seconds: float = 1.0
     reports: int = 64
     output_seconds: float = 300.0
     retry_seconds: float = 10.0
@@ -200,7 +199,7 @@ class Prober:
         result = await ask(watched.check.type, probe)
         if self._watched.get(check_id) is not watched:
             return
-        watched.slow = self._clock() - start > _SLOW_SECONDS
+        watched.slow = self._clock() - start > self._limits.slow_seconds
         wait, watched.pace = watched.pace.after(result.status)
         self._plan(check_id, start + wait)
         watched.streak = watched.streak.after(result.status)

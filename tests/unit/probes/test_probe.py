@@ -73,7 +73,9 @@ async def test_an_http_check_says_what_it_is_told_to(servers: Any) -> None:
 
 
 async def test_the_output_has_the_beginning_of_the_body_and_no_more_is_read(servers: Any) -> None:
-    port = await servers.http(lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 9000)
+    port = await servers.http(
+        lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 9000
+    )
 
     result = await http(port, output_max_size=10)
     assert result.output.endswith("200 OK Output: " + "x" * 10)
