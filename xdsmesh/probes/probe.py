@@ -1,0 +1,60 @@
+"""One probe of a check, whatever its kind: it always has a result."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from xdsmesh.model.catalog import CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.duration import Duration
+from xdsmesh.probes.grpc import probe_grpc
+from xdsmesh.probes.h2ping import probe_h2ping
+from xdsmesh.probes.http import probe_http
+from xdsmesh.probes.reason import reason
+from xdsmesh.probes.tcp import probe_tcp
+from xdsmesh.probes.udp import probe_udp
+
+_TIMEOUT: Final = Duration.of(seconds=10)
+_USER_INFO: Final = re.compile(r"//[^/?#]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How a kind of probe is made, how its output begins, and what it means that no answer comes."""
+
+    label: str
+    ask: Callable[[Probe], Awaitable[CheckStatus]]
+    silence: Health = Health.CRITICAL
+
+
+_KINDS: Final[Mapping[CheckType, _Kind]] = {
+    CheckType.HTTP: _Kind("HTTP {method} {target}", probe_http),
+    CheckType.TCP: _Kind("TCP connect {target}", probe_tcp),
+    CheckType.UDP: _Kind("UDP {target}", probe_udp, silence=Health.PASSING),
+    CheckType.GRPC: _Kind("gRPC check {target}", probe_grpc),
+    CheckType.H2PING: _Kind("H2PING {target}", probe_h2ping),
+}
+
+PROBED: Final = frozenset(_KINDS)
+"""The kinds of checks that are probed."""
+
+
+async def ask(kind: CheckType, probe: Probe) -> CheckStatus:
+    """Probe once, within the probe's timeout. What goes wrong is critical, and the output says why."""
+    how = _KINDS[kind]
+    result = await _ask(how, probe)
+    target = _USER_INFO.sub("//", probe.target)  # there may be a password in it
+    label = how.label.format(method=probe.method or "GET", target=target)
+    return CheckStatus(result.status, f"{label}: {result.output}")
+
+
+async def _ask(how: _Kind, probe: Probe) -> CheckStatus:
+    timeout = probe.timeout or _TIMEOUT
+    try:
+        async with asyncio.timeout(timeout.seconds) as limit:
+            return await how.ask(probe)
+    except Exception as error:  # noqa: BLE001 - whatever a server makes of our libraries, it is no good
+        if limit.expired():
+            return CheckStatus(how.silence, f"no answer within {timeout}")
+        return CheckStatus(Health.CRITICAL, reason(error))
