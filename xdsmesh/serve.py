@@ -5,6 +5,8 @@ import gc
 import random
 import signal
 import sys
+import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ import uvloop
 
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
-from xdsmesh.api.app import make_app
+from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
@@ -34,6 +36,8 @@ from xdsmesh.model.errors import AddressInUseError, RefusedError
 from xdsmesh.model.facts import Fact
 from xdsmesh.model.origin import Source
 from xdsmesh.obs import log as logs
+from xdsmesh.probes.prober import Prober
+from xdsmesh.probes.reaper import Reaper
 from xdsmesh.settings import LogFormat, Settings
 from xdsmesh.status import Registry
 from xdsmesh.store.base import Store
@@ -78,32 +82,18 @@ async def _serve(settings: Settings) -> None:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         node = Node(settings.node, "127.0.0.1", settings.datacenter)
-        feed = Feed(store)
-        repository = Repository(store, node)
-        registrations = Registrations(store, node, feed)
-        folder = ConfigFolder(settings.config_dir, repository) if settings.config_dir else None
-        index = Index()
-        loop = Loop(index)
-        loop.tell(Fact(("roots",), issuer.bundle))
-        feed.listen(loop.take)
-        queries = Queries(feed)
-        keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
-        loop.keep_leaves(keeper)
+        served = _make_parts(store, node, issuer)
+        folder = ConfigFolder(settings.config_dir, served.repository) if settings.config_dir else None
+        keeper = LeafKeeper(issuer, served.loop.tell, _now, random.SystemRandom().uniform)
+        served.loop.keep_leaves(keeper)
         async with asyncio.TaskGroup() as tasks:
-            workers = [
-                tasks.create_task(loop.run(), name="loop"),
-                tasks.create_task(feed.run(), name="feed"),
-                tasks.create_task(keeper.run(), name="leaf keeper"),
-                tasks.create_task(queries.run(), name="queries"),
-            ]
+            work = {"leaf keeper": keeper.run(), **served.work()}
+            workers = [tasks.create_task(each, name=name) for name, each in work.items()]
             await upgrade(store, node.name)
             await announce(store, node, lambda: str(uuid4()))
-            await _load(folder, repository)
-            await loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(
-                settings,
-                _Served(loop, index, repository, registrations, queries, issuer.bundle.trust_domain),
-            )
+            await _load(folder, served.repository)
+            await served.loop.wait_revision((await store.list(""))[0])
+            listeners = await _listen(settings, served, issuer.bundle.trust_domain)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -113,6 +103,43 @@ async def _serve(settings: Settings) -> None:
             for worker in workers:
                 worker.cancel()
     log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the server is made of, but for what listens."""
+
+    feed: Feed
+    loop: Loop
+    index: Index
+    repository: Repository
+    registrations: Registrations
+    queries: Queries
+    prober: Prober
+    reaper: Reaper
+
+    def work(self) -> dict[str, Coroutine[None, None, None]]:
+        """What must run while the server does, by name."""
+        return {
+            "loop": self.loop.run(),
+            "feed": self.feed.run(),
+            "queries": self.queries.run(),
+            "prober": self.prober.run(),
+            "reaper": self.reaper.run(),
+        }
+
+
+def _make_parts(store: Store, node: Node, issuer: Issuer) -> _Parts:
+    feed, index = Feed(store), Index()
+    loop = Loop(index)
+    loop.tell(Fact(("roots",), issuer.bundle))
+    registrations = Registrations(store, node, feed)
+    prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
+    reaper = Reaper(node.name, registrations.reap, time.monotonic)
+    for listener in (loop.take, prober.take, reaper.take):
+        feed.listen(listener)
+    repository, queries = Repository(store, node), Queries(feed)
+    return _Parts(feed, loop, index, repository, registrations, queries, prober, reaper)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -132,19 +159,7 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         await folder.load()
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """What the listeners show."""
-
-    loop: Loop
-    index: Index
-    repository: Repository
-    registrations: Registrations
-    queries: Queries
-    trust_domain: str
-
-
-async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
+async def _listen(settings: Settings, served: _Parts, trust_domain: str) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
     async with AsyncExitStack() as stack:
@@ -155,14 +170,23 @@ async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
-            repository, queries = served.repository, served.queries
-            about = About(__version__, repository.node, served.trust_domain, xds_port, ENVOY_VERSIONS)
+            about = About(__version__, served.repository.node, trust_domain, xds_port, ENVOY_VERSIONS)
             http = HttpServer(
-                make_app(repository, served.registrations, registry, served.index, about, queries)
+                make_app(
+                    Parts(
+                        about,
+                        served.repository,
+                        served.registrations,
+                        served.queries,
+                        served.prober,
+                        registry,
+                        served.index,
+                    )
+                )
             )
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
-            stack.callback(queries.close)
+            stack.callback(served.queries.close)
             log.info("serving HTTP", address=str(replace(settings.http, port=port)))
         # What exists now lives as long as the server: leave it out of every later collection.
         gc.freeze()

@@ -1,5 +1,6 @@
 """The ASGI application: all resources over what they depend on."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from litestar import Litestar
@@ -7,9 +8,11 @@ from litestar.di import Provide
 
 from xdsmesh.api import (
     agent,
+    agent_checks,
     agent_health,
     agent_self,
     catalog,
+    catalog_write,
     config,
     discovery_chain,
     gateway_services,
@@ -27,6 +30,13 @@ from xdsmesh.index.views import Index
 from xdsmesh.status import Registry
 
 ROUTES: Final = (
+    agent_checks.checks,
+    agent_checks.register,
+    agent_checks.deregister,
+    agent_checks.mark_passing,
+    agent_checks.mark_warning,
+    agent_checks.mark_critical,
+    agent_checks.update,
     agent_health.by_id,
     agent_health.by_name,
     agent_self.about_self,
@@ -37,6 +47,8 @@ ROUTES: Final = (
     agent.service,
     agent.maintain_service,
     agent.maintain_node,
+    catalog_write.register,
+    catalog_write.deregister,
     catalog.datacenters,
     catalog.nodes,
     catalog.services,
@@ -64,26 +76,33 @@ ROUTES: Final = (
 )
 
 
-def make_app(
-    repository: Repository,
-    registrations: Registrations,
-    registry: Registry,
-    index: Index,
-    about: About,
-    queries: Queries,
-) -> Litestar:
-    """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
-    traced = proxies.Proxies(registry, index, repository)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the API shows and changes. ``queries`` and their feed must be run while it serves."""
+
+    about: About
+    repository: Repository
+    registrations: Registrations
+    queries: Queries
+    probing: agent_checks.Probing
+    registry: Registry
+    index: Index
+
+
+def make_app(parts: Parts) -> Litestar:
+    """Make the application; it holds no state of its own."""
+    traced = proxies.Proxies(parts.registry, parts.index, parts.repository)
     return Litestar(
         list(ROUTES),
         dependencies={
-            "repository": Provide(lambda: repository, sync_to_thread=False),
-            "registrations": Provide(lambda: registrations, sync_to_thread=False),
+            "about": Provide(lambda: parts.about, sync_to_thread=False),
+            "repository": Provide(lambda: parts.repository, sync_to_thread=False),
+            "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),
+            "queries": Provide(lambda: parts.queries, sync_to_thread=False),
+            "probing": Provide(lambda: parts.probing, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
-            "about": Provide(lambda: about, sync_to_thread=False),
-            "queries": Provide(lambda: queries, sync_to_thread=False),
         },
-        before_request=make_gate(repository.datacenter),
+        before_request=make_gate(parts.repository.datacenter),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,
         openapi_config=None,

@@ -46,6 +46,10 @@ class Draft:
         if await self.read(key):
             self._deletes[key] = None
 
+    def writes(self, key: str) -> bool:
+        """Whether the transaction leaves a value of its own under a key."""
+        return key in self._puts
+
     def txn(self) -> Txn:
         """The transaction."""
         expects = (Expect(key, record.modified if record else 0) for key, record in self._read.items())

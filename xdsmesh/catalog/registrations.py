@@ -14,10 +14,13 @@ from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Instanc
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import NotFoundError, Place, Problem, RefusedError
 from xdsmesh.model.facts import Batch
-from xdsmesh.model.origin import PROBER, Origin
+from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Conflict, Store
 
 T = TypeVar("T")
+
+_REAPER: Final = Origin(Source.API, "reaper")
+"""It deregisters on behalf of those who registered."""
 
 
 class Registrations:
@@ -28,9 +31,9 @@ class Registrations:
 
     def __init__(self, store: Store, node: Node, feed: Feed) -> None:
         self.node: Final = node
+        self.feed: Final = feed
         self.view: Final = feed.view
         self._store = store
-        self._feed = feed
         self._ports = PortTable()
         feed.listen(self._learn)
 
@@ -45,7 +48,7 @@ class Registrations:
             RefusedError: no port is free for the sidecar, or its id is a proxy's on another node.
             OwnershipError: one of the ids belongs to a file.
         """
-        await self._feed.catch_up()
+        await self.feed.catch_up()
         instances = expand(definition, self.node, self._ports.take)
 
         async def decide(draft: Draft) -> None:
@@ -55,7 +58,7 @@ class Registrations:
                 await self.write_instance(draft, instance)
 
         try:
-            await self._commit(origin, decide)
+            await self.commit(origin, decide)
         except Exception:
             self._ports.give_back(each.id for each in instances)
             raise
@@ -79,7 +82,7 @@ class Registrations:
         Raises:
             OwnershipError: it belongs to a file.
         """
-        await self._feed.catch_up()
+        await self.feed.catch_up()
 
         async def decide(draft: Draft) -> tuple[str, ...]:
             found = await self._with_sidecar(draft, node, instance_id)
@@ -87,9 +90,17 @@ class Registrations:
                 await self.delete_instance(draft, node, each)
             return found
 
-        removed = await self._commit(origin, decide)
+        removed = await self.commit(origin, decide)
         await self._sweep(node, removed)
         return removed
+
+    async def reap(self, instance_id: str) -> None:
+        """Remove an instance of this node that has been critical for too long, as its checks ask for.
+
+        Raises:
+            OwnershipError: it is declared in a file, and will be for as long as the file says so.
+        """
+        await self.remove(self.node.name, instance_id, _REAPER)
 
     async def register_check(self, check: Check, origin: Origin) -> None:
         """Register a check of this node, or of one of its instances.
@@ -107,7 +118,7 @@ class Registrations:
                 )
             await self.write_check(draft, own)
 
-        await self._commit(origin, decide)
+        await self.commit(origin, decide)
 
     async def deregister_check(self, check_id: str, origin: Origin) -> None:
         """Remove a check of this node.
@@ -116,13 +127,22 @@ class Registrations:
             NotFoundError: there is no such check.
             OwnershipError: it belongs to a file, or to the server.
         """
+        if not await self.remove_check(self.node.name, check_id, origin):
+            raise _unknown_check(check_id)
 
-        async def decide(draft: Draft) -> None:
-            if await draft.read(check_key(self.node.name, check_id)) is None:
-                raise _unknown_check(check_id)
-            await self.delete_check(draft, self.node.name, check_id)
+    async def remove_check(self, node: str, check_id: str, origin: Origin) -> bool:
+        """Remove a check; whether there was one.
 
-        await self._commit(origin, decide)
+        Raises:
+            OwnershipError: it belongs to a file, or to the server.
+        """
+
+        async def decide(draft: Draft) -> bool:
+            there = await draft.read(check_key(node, check_id)) is not None
+            await self.delete_check(draft, node, check_id)
+            return there
+
+        return await self.commit(origin, decide)
 
     async def beat(self, check_id: str, status: CheckStatus) -> None:
         """Take what the owner of a TTL check says about it.
@@ -141,9 +161,9 @@ class Registrations:
                 what = f'CheckID "{check_id}" does not have associated TTL'
                 remedy = f"its status comes from a check of the type {check.type.value or 'that has none'}"
                 raise RefusedError(Problem(Place(), what, remedy, code=Code.NOT_A_CHOICE))
-            await self._write_status(draft, check, status)
+            await self.write_status(draft, check, status)
 
-        await self._commit(PROBER, decide)
+        await self.commit(PROBER, decide)
 
     async def report(self, check_id: str, status: CheckStatus) -> None:
         """Keep what a prober found out about a check of this node; nothing happens when that is gone."""
@@ -151,9 +171,9 @@ class Registrations:
         async def decide(draft: Draft) -> None:
             record = await draft.read(check_key(self.node.name, check_id))
             if record is not None:
-                await self._write_status(draft, codec.decode_check(record.value), status)
+                await self.write_status(draft, codec.decode_check(record.value), status)
 
-        await self._commit(PROBER, decide)
+        await self.commit(PROBER, decide)
 
     async def enter_maintenance(self, service_id: str, reason: str, origin: Origin) -> None:
         """Take an instance of this node, or with an empty id the node itself, out of the traffic.
@@ -167,7 +187,7 @@ class Registrations:
             await self._expect_instance(draft, service_id)
             await self.write_check(draft, check)
 
-        await self._commit(origin, decide)
+        await self.commit(origin, decide)
 
     async def leave_maintenance(self, service_id: str, origin: Origin) -> None:
         """End what ``enter_maintenance`` began, if it did.
@@ -181,7 +201,7 @@ class Registrations:
             await self._expect_instance(draft, service_id)
             await self.delete_check(draft, check.node, check.id)
 
-        await self._commit(origin, decide)
+        await self.commit(origin, decide)
 
     async def write_instance(self, draft: Draft, instance: Instance) -> None:
         """Put an instance with its checks into a transaction.
@@ -201,7 +221,7 @@ class Registrations:
         """Put a check into a transaction. If it is there already, it keeps its status."""
         await draft.put(check_key(check.node, check.id), codec.encode_check(check), f"check {check.id}")
         if await draft.read(status_key(check.node, check.id)) is None:
-            await self._write_status(draft, check, CheckStatus(check.status, check.output))
+            await self.write_status(draft, check, CheckStatus(check.status, check.output))
 
     async def delete_check(self, draft: Draft, node: str, check_id: str) -> None:
         """Put the removal of a check into a transaction."""
@@ -215,7 +235,8 @@ class Registrations:
             await draft.delete_whose_ever(check_key(node, check.value.id))
             await draft.delete_whose_ever(status_key(node, check.value.id))
 
-    async def _write_status(self, draft: Draft, check: Check, status: CheckStatus) -> None:
+    async def write_status(self, draft: Draft, check: Check, status: CheckStatus) -> None:
+        """Put what a check says into a transaction."""
         await draft.put_for(PROBER, status_key(check.node, check.id), codec.encode_status(status))
 
     async def _expect_instance(self, draft: Draft, service_id: str) -> None:
@@ -239,7 +260,7 @@ class Registrations:
 
     async def _sweep(self, node: str, removed: Iterable[str]) -> None:
         """Remove checks that were registered while their instance was being removed."""
-        await self._feed.catch_up()
+        await self.feed.catch_up()
         left = [
             check.value.id
             for each in removed
@@ -254,7 +275,7 @@ class Registrations:
                 await draft.delete_whose_ever(check_key(node, check_id))
                 await draft.delete_whose_ever(status_key(node, check_id))
 
-        await self._commit(PROBER, decide)
+        await self.commit(PROBER, decide)
 
     def _refuse_taken_id(self, instance: Instance) -> None:
         """The id of a proxy is its Envoy's ``node.id``, by which it is known in the whole datacenter."""
@@ -272,7 +293,8 @@ class Registrations:
             if fact.key[:2] == ("instance", self.node.name):
                 self._ports.learn(fact.key[2], fact.value if isinstance(fact.value, Instance) else None)
 
-    async def _commit(self, origin: Origin, decide: Callable[[Draft], Awaitable[T]]) -> T:
+    async def commit(self, origin: Origin, decide: Callable[[Draft], Awaitable[T]]) -> T:
+        """Commit what ``decide`` puts into a transaction; again if what it has read was changed meanwhile."""
         while True:
             draft = Draft(self._store, origin)
             result = await decide(draft)

@@ -56,11 +56,11 @@ class LocalityDefinition(Shape, frozen=True):
         return catalog.Locality(self.region, self.zone) if self.region else None
 
 
-def address_problems(path: str, address: str) -> Iterator[Problem]:
-    """An IP address that others can reach, or none."""
-    wrong = list(rules.address(path, address))
+def address_problems(path: str, address: str, *, or_name: bool = False) -> Iterator[Problem]:
+    """An IP address that others can reach, or none; a DNS name only where no Envoy is to dial it."""
+    wrong = list(rules.host(path, address) if or_name else rules.address(path, address))
     yield from wrong
-    if address and not wrong and ip_address(address).is_unspecified:
+    if address and not wrong and _is_ip(address) and ip_address(address).is_unspecified:
         what = f"{paths.label(path)} {address} is none that others can reach"
         yield rules.problem(path, what, "leave it out to use the node's", code=Code.ADDRESS)
 
@@ -69,10 +69,18 @@ def with_tags_of_family(
     given: Mapping[str, ServiceAddress], address: str, port: int
 ) -> dict[str, ServiceAddress]:
     """An instance's tagged addresses, with those that follow from its address if it has one."""
-    if not address:
+    if not address or not _is_ip(address):
         return dict(given)
     own = ServiceAddress(address, port)
     return {f"{network}_{_family(address)}": own for network in _NETWORKS} | dict(given)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _family(address: str) -> str:

@@ -198,6 +198,14 @@ def address(path: str, value: str) -> Iterator[Problem]:
         yield problem(path, what, "write the address", code=Code.ADDRESS)
 
 
+def host(path: str, value: str) -> Iterator[Problem]:
+    """An IP address or a DNS name, or none."""
+    try:
+        ip_address(value or "127.0.0.1")
+    except ValueError:
+        yield from host_name(path, value)
+
+
 def name_or_all(path: str, value: str) -> Iterator[Problem]:
     """The name of a service, or ``*`` for all of them."""
     if "*" in value and value != "*":

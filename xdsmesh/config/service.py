@@ -208,7 +208,8 @@ def _checks(definition: ServiceDefinition, path: str) -> Iterator[tuple[str, Che
 
 def _common_problems(definition: ServiceDefinition, path: str) -> Iterator[Problem]:
     """What services, sidecars and gateways are all asked."""
-    yield from address_problems(paths.join(path, "Address"), definition.address)
+    or_name = not path and not _is_dialed(definition)
+    yield from address_problems(paths.join(path, "Address"), definition.address, or_name=or_name)
     for tag, tagged in definition.tagged_addresses.items():
         yield from tagged.problems(paths.key(paths.join(path, "TaggedAddresses"), tag), tag)
     excepted = (_FEDERATION,) if definition.kind == Kind.MESH_GATEWAY else ()
@@ -219,6 +220,13 @@ def _common_problems(definition: ServiceDefinition, path: str) -> Iterator[Probl
         yield from definition.proxy.problems(paths.join(path, "Proxy"))
     if definition.locality:
         yield from definition.locality.problems(paths.join(path, "Locality"))
+
+
+def _is_dialed(definition: ServiceDefinition) -> bool:
+    """Whether an Envoy dials its address, or that of a sidecar which has the same."""
+    native = definition.connect is not None and definition.connect.native
+    inherits = definition.sidecar is not None and not definition.sidecar.address
+    return native or inherits or definition.kind != Kind.TYPICAL
 
 
 def _repeated_checks(definition: ServiceDefinition) -> Iterator[Problem]:

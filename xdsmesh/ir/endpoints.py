@@ -1,6 +1,8 @@
 """The addresses behind a target, each with its share of the traffic and whether it may be used."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 
 from xdsmesh.config.filter import parse
@@ -16,7 +18,8 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
 
     ``sidecars`` are those that stand before the target's service, with all checks that count for them.
     The unhealthy are kept, and marked. Of several that share an address and port the healthiest is taken.
-    Instances in a peer are not known here: such a target has no endpoints.
+    Instances in a peer are not known here: such a target has no endpoints. An instance whose address is a
+    name, as that of a node may be, is left out: Envoy would reject the whole assignment for it.
 
     Raises:
         FilterTypeError: the target's filter does not suit what an instance is.
@@ -27,11 +30,22 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
     endpoints = [
         _endpoint(sidecar, only_passing=target.only_passing)
         for sidecar in sidecars
-        if sidecar.node.datacenter == target.datacenter and subset.matches(sidecar)
+        if sidecar.node.datacenter == target.datacenter
+        and _is_ip(sidecar.reachable_address)
+        and subset.matches(sidecar)
     ]
     endpoints.sort(key=lambda endpoint: (endpoint.healthy, endpoint.weight))
     best = {(endpoint.address, endpoint.port): endpoint for endpoint in endpoints}
     return tuple(best[place] for place in sorted(best))
+
+
+@lru_cache(maxsize=65_536)
+def _is_ip(address: str) -> bool:
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _endpoint(sidecar: Instance, *, only_passing: bool) -> Endpoint:

@@ -1,12 +1,14 @@
 import asyncio
+import random
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
 
 from xdsmesh.api.about import About
-from xdsmesh.api.app import make_app
+from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.catalog.announce import announce
@@ -16,6 +18,7 @@ from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.origin import Origin, Source
+from xdsmesh.probes.prober import Prober
 from xdsmesh.status import Registry
 from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
@@ -51,12 +54,19 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def queries(store: MemoryStore, feed: Feed) -> AsyncIterator[Queries]:
+def prober(feed: Feed, registrations: Registrations) -> Prober:
+    prober = Prober(NODE.name, registrations.report, time.monotonic, random.uniform)
+    feed.listen(prober.take)
+    return prober
+
+
+@pytest.fixture
+async def queries(store: MemoryStore, feed: Feed, prober: Prober) -> AsyncIterator[Queries]:
     """What is being asked; as in the server, the store is not empty when it begins."""
     await store.commit(Txn((Put("ca/trust-domain", b"corp.consul"),)), Origin(Source.SERVER, "ca"))
     queries = Queries(feed)
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in (feed.run(), queries.run())]
+        running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
         await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
         yield queries
         for task in running:
@@ -65,11 +75,16 @@ async def queries(store: MemoryStore, feed: Feed) -> AsyncIterator[Queries]:
 
 @pytest.fixture
 async def server(
-    repository: Repository, registrations: Registrations, registry: Registry, queries: Queries
+    repository: Repository,
+    registrations: Registrations,
+    prober: Prober,
+    registry: Registry,
+    queries: Queries,
 ) -> AsyncIterator[tuple[HttpServer, int]]:
     """The API on a real socket, and its port."""
     about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
-    server = HttpServer(make_app(repository, registrations, registry, Index(), about, queries))
+    parts = Parts(about, repository, registrations, queries, prober, registry, Index())
+    server = HttpServer(make_app(parts))
     yield server, await server.start("127.0.0.1", 0)
     queries.close()
     await server.stop()

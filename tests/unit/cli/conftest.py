@@ -1,14 +1,16 @@
 import asyncio
 import os
+import random
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from xdsmesh.api.about import About
-from xdsmesh.api.app import make_app
+from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.catalog.announce import announce
@@ -17,6 +19,7 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
+from xdsmesh.probes.prober import Prober
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
@@ -73,10 +76,12 @@ async def api(registry: Registry) -> AsyncIterator[str]:
     queries = Queries(feed)
     registrations = Registrations(store, node, feed)
     about = About("0.1.0", node, "corp.consul", XDS_PORT)
-    app = make_app(Repository(store, node), registrations, registry, Index(), about, queries)
-    server = HttpServer(app)
+    prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
+    feed.listen(prober.take)
+    parts = Parts(about, Repository(store, node), registrations, queries, prober, registry, Index())
+    server = HttpServer(make_app(parts))
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in (feed.run(), queries.run())]
+        running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
         await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")
         port = await server.start("127.0.0.1", 0)
         yield f"127.0.0.1:{port}"
