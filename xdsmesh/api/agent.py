@@ -5,24 +5,28 @@ from typing import Any
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from litestar.status_codes import HTTP_404_NOT_FOUND, HTTP_409_CONFLICT
 
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.changes import instance_topic
 from xdsmesh.api.encode import agent_service
 from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.openapi.declare import doc
+from xdsmesh.api.openapi.parameters import BY_HASH, FILTER, SERVICE_ID
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent, empty
 from xdsmesh.api.request import AnyRequest, author, tail
 from xdsmesh.api.shapes import AgentService
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_service
+from xdsmesh.config.service import ServiceDefinition
 from xdsmesh.model.errors import NotFoundError
 
 _ALIVE = 1
 _DIMENSIONS = 8
 
 
-@get("/v1/agent/self")
+@get("/v1/agent/self", opt=doc(reply=dict[str, dict[str, Any]]))
 async def about_self(about: NamedDependency[About]) -> Reply[dict[str, dict[str, Any]]]:
     """The server about itself. Clients read objects two levels deep, so there is nothing else at the top."""
     node = about.node
@@ -57,7 +61,7 @@ async def about_self(about: NamedDependency[About]) -> Reply[dict[str, dict[str,
     return Reply(answer)
 
 
-@put("/v1/agent/service/register")
+@put("/v1/agent/service/register", opt=doc(body=ServiceDefinition, errors=(HTTP_409_CONFLICT,)))
 async def register(
     request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]
 ) -> Response[bytes]:
@@ -66,14 +70,17 @@ async def register(
     return empty()
 
 
-@put("/v1/agent/service/deregister/{id:path}")
+@put(
+    "/v1/agent/service/deregister/{id:path}",
+    opt=doc(SERVICE_ID, errors=(HTTP_404_NOT_FOUND, HTTP_409_CONFLICT)),
+)
 async def deregister(request: AnyRequest, repository: NamedDependency[Repository]) -> Response[bytes]:
     """Remove a service, and the sidecar that came with it."""
     await repository.deregister(tail(request), author(request))
     return empty()
 
 
-@get("/v1/agent/services")
+@get("/v1/agent/services", opt=doc(FILTER, reply=dict[str, AgentService]))
 async def services(
     request: AnyRequest, repository: NamedDependency[Repository]
 ) -> Reply[dict[str, AgentService]]:
@@ -84,7 +91,10 @@ async def services(
     return Reply({each.id: each for each in shown if is_wanted(each)})
 
 
-@get("/v1/agent/service/{id:path}")
+@get(
+    "/v1/agent/service/{id:path}",
+    opt=doc(SERVICE_ID, *BY_HASH, reply=AgentService, errors=(HTTP_404_NOT_FOUND,)),
+)
 async def service(
     request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
 ) -> Sent:

@@ -5,9 +5,12 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from xdsmesh.api import agent, catalog, config, discovery_chain, health, proxies, status
+from xdsmesh.api import agent, agent_server, catalog, config, discovery_chain, health, proxies, status
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.not_offered import NOT_OFFERED
+from xdsmesh.api.openapi import route as openapi
+from xdsmesh.api.openapi.document import Document
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
 from xdsmesh.catalog.repository import Repository
@@ -20,6 +23,8 @@ ROUTES: Final = (
     agent.deregister,
     agent.services,
     agent.service,
+    agent_server.reload,
+    agent_server.version,
     catalog.datacenters,
     catalog.services,
     catalog.service,
@@ -31,6 +36,7 @@ ROUTES: Final = (
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
+    openapi.read,
     proxies.proxies,
     proxies.work,
     status.leader,
@@ -42,13 +48,15 @@ def make_app(
     repository: Repository, registry: Registry, index: Index, about: About, queries: Queries
 ) -> Litestar:
     """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
+    document = Document(ROUTES, repository.datacenter)
     traced = proxies.Proxies(registry, index, repository)
     return Litestar(
-        list(ROUTES),
+        [*ROUTES, *NOT_OFFERED],
         dependencies={
             "repository": Provide(lambda: repository, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
             "about": Provide(lambda: about, sync_to_thread=False),
+            "document": Provide(lambda: document, sync_to_thread=False),
             "queries": Provide(lambda: queries, sync_to_thread=False),
         },
         before_request=make_gate(repository.datacenter),

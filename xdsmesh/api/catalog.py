@@ -6,6 +6,8 @@ from litestar.di import NamedDependency
 from xdsmesh.api.changes import ALL_INSTANCES, service_topic
 from xdsmesh.api.encode import service_node
 from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, node_meta_of
+from xdsmesh.api.openapi.declare import doc
+from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, NODE_META, SERVICE_NAME, TAG
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest
@@ -13,13 +15,13 @@ from xdsmesh.api.shapes import ServiceNode
 from xdsmesh.catalog.repository import Repository
 
 
-@get("/v1/catalog/datacenters")
+@get("/v1/catalog/datacenters", opt=doc(reply=list[str]))
 async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str]]:
     """The names of the datacenters; this one is all there is."""
     return Reply([repository.datacenter])
 
 
-@get("/v1/catalog/services")
+@get("/v1/catalog/services", opt=doc(*BY_INDEX, FILTER, NODE_META, reply=dict[str, list[str]]))
 async def services(
     request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
 ) -> Sent:
@@ -38,7 +40,10 @@ async def services(
     return await queries.answer(request, read)
 
 
-@get(["/v1/catalog/service", "/v1/catalog/service/{name:path}"])
+@get(
+    ["/v1/catalog/service", "/v1/catalog/service/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, reply=list[ServiceNode]),
+)
 async def service(
     request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
 ) -> Sent:

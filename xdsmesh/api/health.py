@@ -6,14 +6,20 @@ from litestar.di import NamedDependency
 from xdsmesh.api.changes import service_topic
 from xdsmesh.api.encode import health_row
 from xdsmesh.api.narrow import ServiceQuestion, instance_filter_of
+from xdsmesh.api.openapi.declare import doc
+from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, NODE_META, PASSING, SERVICE_NAME, TAG
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag
+from xdsmesh.api.shapes import HealthRow
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.model.catalog import Health
 
 
-@get(["/v1/health/service", "/v1/health/service/{name:path}"])
+@get(
+    ["/v1/health/service", "/v1/health/service/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, PASSING, reply=list[HealthRow]),
+)
 async def service(
     request: AnyRequest, repository: NamedDependency[Repository], queries: NamedDependency[Queries]
 ) -> Sent:
