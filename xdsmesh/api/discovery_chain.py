@@ -73,9 +73,7 @@ class OverridesBody(Definition, frozen=True):
         )
 
 
-@get(
-    ["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"], opt=doc(*_PARAMETERS, reply=_Chain)
-)
+@get(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"], opt=doc(*_PARAMETERS, reply=_Chain))
 async def read(
     request: AnyRequest,
     repository: NamedDependency[Repository],

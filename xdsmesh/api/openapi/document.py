@@ -40,13 +40,16 @@ _HEADERS: Final[dict[str, dict[str, Any]]] = {
         "schema": {"type": "string"},
     },
 }
-_BY_INDEX: Final = ("X-Consul-Index", "X-Consul-KnownLeader", "X-Consul-LastContact")
-_BY_HASH: Final = ("X-Consul-ContentHash",)
+_TOLD_BY: Final = (
+    (INDEX, ("X-Consul-Index", "X-Consul-KnownLeader", "X-Consul-LastContact")),
+    (HASH, ("X-Consul-ContentHash",)),
+)
+"""The headers that come with what waits, by the parameter that it waits by."""
 _DESCRIPTION: Final = """\
 Paths and shapes are Consul's, so that its clients need no change; those under `/v1/xdsmesh` are our own.
 
-Keys of bodies are shown in PascalCase, and may be written in any case and in snake_case. An answer that went wrong
-is a text for people; a caller's mistake is never answered with a status from 500 on.
+Keys of bodies are shown in PascalCase, and may be written in any case and in snake_case. Errors are texts for
+people; a caller's mistake is never answered with a status from 500 on.
 """
 
 
@@ -72,7 +75,9 @@ class Document:
         paths: dict[str, dict[str, Any]] = {}
         for handler, declaration in declared:
             for path in _paths(handler):
-                item = paths.setdefault(path, {"parameters": [_reference("parameters", p.name) for p in shared]})
+                item = paths.setdefault(
+                    path, {"parameters": [_reference("parameters", p.name) for p in shared]}
+                )
                 item.update(_operations(handler, declaration, path, schemas))
         return {
             "openapi": "3.1.0",
@@ -142,7 +147,9 @@ def _check_variables(handler: HTTPRouteHandler, declaration: Declaration, path: 
     wanted = set(_VARIABLE.findall(path))
     declared = {each.name for each in declaration.parameters if each.where == "path"}
     if wanted != declared:
-        what = f"{_name(handler)} declares the parameters {sorted(declared)} of its path, not {sorted(wanted)}"
+        what = (
+            f"{_name(handler)} declares the parameters {sorted(declared)} of its path, not {sorted(wanted)}"
+        )
         raise ValueError(what)
 
 
@@ -164,8 +171,7 @@ def _body(declaration: Declaration, schemas: Schemas) -> dict[str, Any]:
 
 
 def _responses(declaration: Declaration, schemas: Schemas) -> Iterator[tuple[str, dict[str, Any]]]:
-    headers = _BY_INDEX if INDEX in declaration.parameters else ()
-    headers += _BY_HASH if HASH in declaration.parameters else ()
+    headers = [name for told_by, names in _TOLD_BY if told_by in declaration.parameters for name in names]
     for status in declaration.statuses:
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
         if headers:

@@ -17,7 +17,10 @@ _REFERENCE: Final = "#/components/schemas/{name}"
 _DURATION: Final = _REFERENCE.format(name=Duration.__name__)
 _ADDED: Final[Schema] = {
     "CreateIndex": {"type": "integer", "description": "The revision that created it; ignored in a body."},
-    "ModifyIndex": {"type": "integer", "description": "The revision that last changed it; ignored in a body."},
+    "ModifyIndex": {
+        "type": "integer",
+        "description": "The revision that last changed it; ignored in a body.",
+    },
     "Hash": {"description": "Ignored in a body."},
 }
 """The keys of every config entry that are none of its fields, besides its kind."""
