@@ -14,6 +14,7 @@ from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.document import Document
 from xdsmesh.api.openapi.parameters import BY_HASH, BY_INDEX
 from xdsmesh.config import codec
+from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds import KINDS
 from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver
 from xdsmesh.model.duration import Duration
@@ -132,6 +133,22 @@ def test_what_is_encoded_fits_its_schema() -> None:
     shown = {"Kind": "service-resolver", **codec.encode(entry)}
     assert msgspec.json.decode(msgspec.json.encode(shown)) == shown
     assert errors("ServiceResolver", shown) == []
+
+
+def test_types_of_the_same_name_are_told_apart_by_their_modules() -> None:
+    class ServiceResolver(msgspec.Struct):
+        note: str
+
+    @get("/v1/here", opt=doc(body=Entry, reply=ServiceResolver))
+    async def read() -> None:
+        """Read it."""
+
+    document = Document([read], "dc1").content
+    validate(copy.deepcopy(document))
+    schemas = document["components"]["schemas"]
+    assert "ServiceResolver" not in schemas
+    assert schemas["service_resolver.ServiceResolver"]["properties"]["Kind"] == {"const": "service-resolver"}
+    assert {"$ref": "#/components/schemas/service_resolver.ServiceResolver"} in schemas["Entry"]["oneOf"]
 
 
 def test_keys_that_are_somebody_elses_may_stand_beside_the_fields() -> None:

@@ -49,21 +49,22 @@ def make_schemas(types: Iterable[Any]) -> Schemas:
     )
     named = {_short(name): _tidy(schema) for name, schema in components.items()}
     for shape in _shapes():
-        if shape.REST and shape.__name__ in named:
-            _open(named[shape.__name__], shape.REST)
-    for kind, shape in KINDS.items():
-        named[shape.__name__] = _with_kind(named[shape.__name__], kind)
+        if shape.REST and (name := _name(shape, named)) in named:
+            _open(named[name], shape.REST)
+    kinds = {kind: _name(shape, named) for kind, shape in KINDS.items()}
+    for kind, name in kinds.items():
+        named[name] = _with_kind(named[name], kind)
     named[Duration.__name__] = {
         "description": "A span of time as Go writes it, or in nanoseconds.",
         "anyOf": [DURATION, {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}],
     }
-    named[Entry.__name__] = _any_kind()
+    named[Entry.__name__] = _any_kind(kinds)
     by_type = {each: _tidy(schema) for each, schema in zip(wanted, schemas, strict=False)}
     return Schemas(by_type, dict(sorted(named.items())))
 
 
-def _any_kind() -> Schema:
-    references = {kind: _REFERENCE.format(name=shape.__name__) for kind, shape in KINDS.items()}
+def _any_kind(kinds: Mapping[str, str]) -> Schema:
+    references = {kind: _REFERENCE.format(name=name) for kind, name in kinds.items()}
     return {
         "title": "Entry",
         "description": "A config entry of any kind.",
@@ -87,6 +88,12 @@ def _open(schema: Schema, rest: str) -> None:
     """Let the keys stand in an object itself that one of its fields takes in."""
     del schema["properties"][rest]
     schema["additionalProperties"] = True
+
+
+def _name(shape: type[Shape], named: Mapping[str, Schema]) -> str:
+    """The name of a shape's component."""
+    plain = shape.__name__
+    return plain if plain in named else _short(f"{shape.__module__}.{plain}")
 
 
 def _short(name: str) -> str:
