@@ -1,16 +1,20 @@
 """``/v1/agent``: the server as the agent of the services that register with it."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from litestar.status_codes import HTTP_404_NOT_FOUND, HTTP_409_CONFLICT
 
 from xdsmesh.api.about import About
 from xdsmesh.api.central import Central
 from xdsmesh.api.changes import instance_topic
 from xdsmesh.api.encode import agent_service
 from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import BY_HASH, FILTER, SERVICE_ID
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent, empty
 from xdsmesh.api.request import AnyRequest, author, flag, required_flag, tail
@@ -19,12 +23,22 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.config.files import decode_service
+from xdsmesh.config.service import ServiceDefinition
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.errors import NotFoundError
 from xdsmesh.model.origin import Source
 
+REPLACE_CHECKS: Final = Parameter(
+    "replace-existing-checks", "Remove the checks of the service that are not given.", {"type": "boolean"}
+)
+ENABLE: Final = Parameter("enable", "Whether it is to be in maintenance.", {"type": "boolean"})
+REASON: Final = Parameter("reason", "Why, for those who look.")
 
-@put("/v1/agent/service/register")
+
+@put(
+    "/v1/agent/service/register",
+    opt=doc(REPLACE_CHECKS, body=ServiceDefinition, errors=(HTTP_409_CONFLICT,)),
+)
 async def register(
     request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:
@@ -34,14 +48,17 @@ async def register(
     return empty()
 
 
-@put("/v1/agent/service/deregister/{id:path}")
+@put(
+    "/v1/agent/service/deregister/{id:path}",
+    opt=doc(SERVICE_ID, errors=(HTTP_404_NOT_FOUND, HTTP_409_CONFLICT)),
+)
 async def deregister(request: AnyRequest, registrations: NamedDependency[Registrations]) -> Response[bytes]:
     """Remove a service with its checks, and the sidecar that came with it."""
     await registrations.deregister(tail(request), author(request))
     return empty()
 
 
-@get("/v1/agent/services")
+@get("/v1/agent/services", opt=doc(FILTER, reply=dict[str, AgentService]))
 async def services(
     request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Reply[dict[str, AgentService]]:
@@ -56,7 +73,10 @@ async def services(
     return Reply({each.id: each for each in shown if is_wanted(each)})
 
 
-@get("/v1/agent/service/{id:path}")
+@get(
+    "/v1/agent/service/{id:path}",
+    opt=doc(SERVICE_ID, *BY_HASH, reply=AgentService, errors=(HTTP_404_NOT_FOUND,)),
+)
 async def service(
     request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Sent:
@@ -75,7 +95,10 @@ async def service(
     return await queries.answer(request, read)
 
 
-@put("/v1/agent/service/maintenance/{id:path}")
+@put(
+    "/v1/agent/service/maintenance/{id:path}",
+    opt=doc(SERVICE_ID, ENABLE, REASON, errors=(HTTP_404_NOT_FOUND,)),
+)
 async def maintain_service(
     request: AnyRequest, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:
@@ -84,7 +107,7 @@ async def maintain_service(
     return empty()
 
 
-@put("/v1/agent/maintenance")
+@put("/v1/agent/maintenance", opt=doc(ENABLE, REASON))
 async def maintain_node(
     request: AnyRequest, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:

@@ -1,16 +1,19 @@
 """``/v1/agent/check``: the checks of this agent's services and of its node."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from litestar.status_codes import HTTP_404_NOT_FOUND, HTTP_409_CONFLICT
 from msgspec import structs
 
 from xdsmesh.api.about import About
 from xdsmesh.api.encode import health_check
 from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import FILTER
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply, empty
 from xdsmesh.api.request import AnyRequest, author, tail
@@ -19,9 +22,14 @@ from xdsmesh.catalog.announce import ALIVE
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.config.check_update import CheckUpdate, said
 from xdsmesh.config.files import decode_check, decode_definition
+from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.model.catalog import CheckStatus, Health
 
+CHECK_ID: Final = Parameter("id", "The id of a check.", where="path")
+NOTE: Final = Parameter("note", "What to say about it.")
 
+
+@runtime_checkable  # the framework looks at what it is handed
 class Probing(Protocol):
     """Whoever probes this agent's checks."""
 
@@ -32,7 +40,7 @@ class Probing(Protocol):
         """The latest output by check id, where it is newer than what is stored."""
 
 
-@get("/v1/agent/checks")
+@get("/v1/agent/checks", opt=doc(FILTER, reply=dict[str, HealthCheck]))
 async def checks(
     request: AnyRequest,
     about: NamedDependency[About],
@@ -54,7 +62,10 @@ async def checks(
     return Reply({check_id: row for check_id, row in shown.items() if is_wanted(row)})
 
 
-@put("/v1/agent/check/register")
+@put(
+    "/v1/agent/check/register",
+    opt=doc(body=StandaloneCheck, errors=(HTTP_404_NOT_FOUND, HTTP_409_CONFLICT)),
+)
 async def register(
     request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:
@@ -63,14 +74,17 @@ async def register(
     return empty()
 
 
-@put("/v1/agent/check/deregister/{id:path}")
+@put(
+    "/v1/agent/check/deregister/{id:path}",
+    opt=doc(CHECK_ID, errors=(HTTP_404_NOT_FOUND, HTTP_409_CONFLICT)),
+)
 async def deregister(request: AnyRequest, registrations: NamedDependency[Registrations]) -> Response[bytes]:
     """Remove a check."""
     await registrations.deregister_check(tail(request), author(request))
     return empty()
 
 
-@put("/v1/agent/check/pass/{id:path}")
+@put("/v1/agent/check/pass/{id:path}", opt=doc(CHECK_ID, NOTE, errors=(HTTP_404_NOT_FOUND,)))
 async def mark_passing(
     request: AnyRequest, registrations: NamedDependency[Registrations], probing: NamedDependency[Probing]
 ) -> Response[bytes]:
@@ -78,7 +92,7 @@ async def mark_passing(
     return await _mark(request, Health.PASSING, registrations, probing)
 
 
-@put("/v1/agent/check/warn/{id:path}")
+@put("/v1/agent/check/warn/{id:path}", opt=doc(CHECK_ID, NOTE, errors=(HTTP_404_NOT_FOUND,)))
 async def mark_warning(
     request: AnyRequest, registrations: NamedDependency[Registrations], probing: NamedDependency[Probing]
 ) -> Response[bytes]:
@@ -86,7 +100,7 @@ async def mark_warning(
     return await _mark(request, Health.WARNING, registrations, probing)
 
 
-@put("/v1/agent/check/fail/{id:path}")
+@put("/v1/agent/check/fail/{id:path}", opt=doc(CHECK_ID, NOTE, errors=(HTTP_404_NOT_FOUND,)))
 async def mark_critical(
     request: AnyRequest, registrations: NamedDependency[Registrations], probing: NamedDependency[Probing]
 ) -> Response[bytes]:
@@ -94,7 +108,7 @@ async def mark_critical(
     return await _mark(request, Health.CRITICAL, registrations, probing)
 
 
-@put("/v1/agent/check/update/{id:path}")
+@put("/v1/agent/check/update/{id:path}", opt=doc(CHECK_ID, body=CheckUpdate, errors=(HTTP_404_NOT_FOUND,)))
 async def update(
     request: AnyRequest,
     body: RawBody,

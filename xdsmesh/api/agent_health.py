@@ -15,6 +15,8 @@ from litestar.status_codes import (
 from xdsmesh.api.about import About
 from xdsmesh.api.agent import own_instance, own_instances
 from xdsmesh.api.encode import agent_service, aggregated_status, health_check
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import SERVICE_ID, SERVICE_NAME
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, tail
@@ -31,10 +33,17 @@ _CODES: Final = {
 }
 """Consul's statuses for these. They are about the service that was asked about: this server is well."""
 
+_STATUSES: Final = tuple(sorted({*_CODES.values(), HTTP_404_NOT_FOUND}))
+_FORMAT: Final = Parameter(
+    "format", "`text` for the status alone.", {"type": "string", "enum": ["json", "text"]}
+)
 _ORDER: Final = tuple(_CODES)
 
 
-@get("/v1/agent/health/service/id/{id:path}")
+@get(
+    "/v1/agent/health/service/id/{id:path}",
+    opt=doc(SERVICE_ID, _FORMAT, reply=ServiceHealth, statuses=_STATUSES),
+)
 async def by_id(
     request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
 ) -> Response[Any]:
@@ -43,12 +52,16 @@ async def by_id(
     await queries.feed.catch_up()
     stored = own_instance(queries.view, about.node.name, service_id)
     if stored is None:
-        return _unknown(request, f"ServiceId {service_id} not found")
+        nothing = ServiceHealth(aggregated_status=Health.CRITICAL.value, service=None, checks=[])
+        return _told(request, f"ServiceId {service_id} not found", nothing, HTTP_404_NOT_FOUND)
     health = _health(queries.view, stored)
     return _reply(request, health.aggregated_status, health)
 
 
-@get("/v1/agent/health/service/name/{name:path}")
+@get(
+    "/v1/agent/health/service/name/{name:path}",
+    opt=doc(SERVICE_NAME, _FORMAT, reply=list[ServiceHealth], statuses=_STATUSES),
+)
 async def by_name(
     request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
 ) -> Response[Any]:
@@ -58,7 +71,7 @@ async def by_name(
     own = own_instances(queries.view, about.node.name)
     found = [_health(queries.view, each) for each in own if each.value.service == name]
     if not found:
-        return _unknown(request, f"ServiceName {name} Not Found")
+        return _told(request, f"ServiceName {name} Not Found", [], HTTP_404_NOT_FOUND)
     worst = max((each.aggregated_status for each in found), key=_ORDER.index)
     return _reply(request, worst, found)
 
@@ -73,22 +86,16 @@ def _health(view: CatalogView, stored: Stored[Instance]) -> ServiceHealth:
 
 
 def _reply(request: AnyRequest, status: str, content: object) -> Response[Any]:
-    code, headers = _CODES[status], {"X-Consul-Reason": status}
-    if _wants_text(request):
-        return Response(status, status_code=code, headers=headers, media_type=MediaType.TEXT)
-    reply: Reply[object] = Reply(content)
-    reply.status_code = code
-    reply.headers.update(headers)
-    return reply
+    return _told(request, status, content, _CODES[status])
 
 
-def _unknown(request: AnyRequest, told: str) -> Response[Any]:
-    """Consul says so in JSON here as well, with the worst status that there is."""
+def _told(request: AnyRequest, told: str, content: object, code: int) -> Response[Any]:
+    """The status as a word, or all of it as JSON; the same code and reason with both."""
     headers = {"X-Consul-Reason": told}
     if _wants_text(request):
-        return Response(told, status_code=HTTP_404_NOT_FOUND, headers=headers, media_type=MediaType.TEXT)
-    reply: Reply[object] = Reply({"AggregatedStatus": Health.CRITICAL.value, "Service": None, "Checks": []})
-    reply.status_code = HTTP_404_NOT_FOUND
+        return Response(told, status_code=code, headers=headers, media_type=MediaType.TEXT)
+    reply: Reply[object] = Reply(content)
+    reply.status_code = code
     reply.headers.update(headers)
     return reply
 

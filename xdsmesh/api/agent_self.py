@@ -9,6 +9,8 @@ from msgspec import to_builtins
 
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import FILTER
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, flag
@@ -20,7 +22,7 @@ _SERF_PORT: Final = 8301
 """The port that members name, as nothing of ours listens there."""
 
 
-@get("/v1/agent/self")
+@get("/v1/agent/self", opt=doc(reply=dict[str, dict[str, Any]]))
 async def about_self(
     about: NamedDependency[About], queries: NamedDependency[Queries]
 ) -> Reply[dict[str, dict[str, Any]]]:
@@ -59,7 +61,15 @@ async def about_self(
     )
 
 
-@get("/v1/agent/members")
+@get(
+    "/v1/agent/members",
+    opt=doc(
+        Parameter("wan", "Those of all datacenters, of which there is one.", {"type": "boolean"}),
+        Parameter("segment", "A segment of the network, of which there is one."),
+        FILTER,
+        reply=list[Member],
+    ),
+)
 async def members(
     request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
 ) -> Reply[list[Member]]:

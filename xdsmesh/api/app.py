@@ -11,6 +11,7 @@ from xdsmesh.api import (
     agent_checks,
     agent_health,
     agent_self,
+    agent_server,
     catalog,
     catalog_write,
     config,
@@ -22,6 +23,9 @@ from xdsmesh.api import (
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.not_offered import NOT_OFFERED
+from xdsmesh.api.openapi import route as openapi
+from xdsmesh.api.openapi.document import Document
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
 from xdsmesh.catalog.registrations import Registrations
@@ -47,6 +51,8 @@ ROUTES: Final = (
     agent.service,
     agent.maintain_service,
     agent.maintain_node,
+    agent_server.reload,
+    agent_server.version,
     catalog_write.register,
     catalog_write.deregister,
     catalog.datacenters,
@@ -69,6 +75,7 @@ ROUTES: Final = (
     health.checks,
     health.node,
     health.state,
+    openapi.read,
     proxies.proxies,
     proxies.work,
     status.leader,
@@ -91,10 +98,12 @@ class Parts:
 
 def make_app(parts: Parts) -> Litestar:
     """Make the application; it holds no state of its own."""
+    document = Document(ROUTES, parts.repository.datacenter)
     traced = proxies.Proxies(parts.registry, parts.index, parts.repository)
     return Litestar(
-        list(ROUTES),
+        [*ROUTES, *NOT_OFFERED],
         dependencies={
+            "document": Provide(lambda: document, sync_to_thread=False),
             "about": Provide(lambda: parts.about, sync_to_thread=False),
             "repository": Provide(lambda: parts.repository, sync_to_thread=False),
             "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),

@@ -18,6 +18,8 @@ from xdsmesh.api.changes import (
 )
 from xdsmesh.api.encode import catalog_node, node_service, service_node
 from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, nearest_first, node_meta_of
+from xdsmesh.api.openapi.declare import doc
+from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, MERGE, NEAR, NODE, NODE_META, SERVICE_NAME, TAG
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, tail
@@ -30,13 +32,13 @@ from xdsmesh.config.kinds.terminating_gateway import TerminatingGateway
 from xdsmesh.model.catalog import Instance
 
 
-@get("/v1/catalog/datacenters")
+@get("/v1/catalog/datacenters", opt=doc(reply=list[str]))
 async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str]]:
     """The names of the datacenters; this one is all there is."""
     return Reply([repository.datacenter])
 
 
-@get("/v1/catalog/nodes")
+@get("/v1/catalog/nodes", opt=doc(*BY_INDEX, FILTER, NODE_META, NEAR, reply=list[CatalogNode]))
 async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The nodes, sorted by name."""
     is_wanted, node_meta = filter_of(request, CatalogNode), node_meta_of(request)
@@ -50,7 +52,7 @@ async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     return await queries.answer(request, read)
 
 
-@get("/v1/catalog/services")
+@get("/v1/catalog/services", opt=doc(*BY_INDEX, FILTER, NODE_META, reply=dict[str, list[str]]))
 async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The names of the services, sidecars included, each with the tags of its instances."""
     is_wanted, node_meta = filter_of(request, ServiceNode), node_meta_of(request)
@@ -67,13 +69,19 @@ async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Se
     return await queries.answer(request, read)
 
 
-@get(["/v1/catalog/service", "/v1/catalog/service/{name:path}"])
+@get(
+    ["/v1/catalog/service", "/v1/catalog/service/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, NEAR, MERGE, reply=list[ServiceNode]),
+)
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; of an unknown one there are none."""
     return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
 
 
-@get(["/v1/catalog/connect", "/v1/catalog/connect/{name:path}"])
+@get(
+    ["/v1/catalog/connect", "/v1/catalog/connect/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, NEAR, MERGE, reply=list[ServiceNode]),
+)
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What takes the mesh's calls to a service: its sidecars, instances that need none, gateways to it."""
     view = queries.view
@@ -84,7 +92,10 @@ async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
     return await _instances(request, queries, find, destination_topic, gateway_topics)
 
 
-@get(["/v1/catalog/node", "/v1/catalog/node/{name:path}"])
+@get(
+    ["/v1/catalog/node", "/v1/catalog/node/{name:path}"],
+    opt=doc(NODE, *BY_INDEX, FILTER, MERGE, reply=NodeServices | None),
+)
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and what is registered on it; null for one that is not known."""
     name, is_wanted = _node_name(request), filter_of(request, NodeService)
@@ -100,7 +111,10 @@ async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     return await queries.answer(request, read)
 
 
-@get(["/v1/catalog/node-services", "/v1/catalog/node-services/{name:path}"])
+@get(
+    ["/v1/catalog/node-services", "/v1/catalog/node-services/{name:path}"],
+    opt=doc(NODE, *BY_INDEX, FILTER, MERGE, reply=NodeServiceList),
+)
 async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and a list of what is registered on it; null and nothing for one that is not known."""
     name, is_wanted = _node_name(request), filter_of(request, NodeService)

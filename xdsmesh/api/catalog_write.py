@@ -3,7 +3,9 @@
 from litestar import put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from litestar.status_codes import HTTP_409_CONFLICT
 
+from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, author
 from xdsmesh.catalog.external import deregister_external, register_external
@@ -12,7 +14,7 @@ from xdsmesh.config.files import decode_definition
 from xdsmesh.config.registration import CatalogDeregistration, CatalogRegistration
 
 
-@put("/v1/catalog/register")
+@put("/v1/catalog/register", opt=doc(body=CatalogRegistration, reply=bool, errors=(HTTP_409_CONFLICT,)))
 async def register(
     request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Reply[bool]:
@@ -22,7 +24,7 @@ async def register(
     return Reply(content=True)
 
 
-@put("/v1/catalog/deregister")
+@put("/v1/catalog/deregister", opt=doc(body=CatalogDeregistration, reply=bool, errors=(HTTP_409_CONFLICT,)))
 async def deregister(
     request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Reply[bool]:

@@ -7,11 +7,13 @@ from litestar import delete, get, put
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.params import FromPath, RawBody
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_404_NOT_FOUND, HTTP_409_CONFLICT
 
 from xdsmesh.api.changes import entries_topic, entry_topic
 from xdsmesh.api.encode import entry_body
 from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.openapi.declare import doc
+from xdsmesh.api.openapi.parameters import BY_INDEX, CAS, ENTRY_NAME, FILTER, KIND
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, author, tail, unsigned
@@ -26,7 +28,7 @@ from xdsmesh.model.errors import NotFoundError
 _NEVER_WRITTEN: Final = INTERNAL_KINDS | {"sameness-group"}
 
 
-@put("/v1/config")
+@put("/v1/config", opt=doc(CAS, body=Entry, reply=bool, errors=(HTTP_409_CONFLICT,)))
 async def write(request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]) -> Reply[bool]:
     """Write an entry whole. What is accepted and has no effect is told in headers.
 
@@ -38,7 +40,7 @@ async def write(request: AnyRequest, body: RawBody, repository: NamedDependency[
     return Reply(done, entry_warnings(entry) if done else ())
 
 
-@put("/v1/xdsmesh/config")
+@put("/v1/xdsmesh/config", opt=doc(body=list[Entry], reply=bool, errors=(HTTP_409_CONFLICT,)))
 async def write_all(
     request: AnyRequest, body: RawBody, repository: NamedDependency[Repository]
 ) -> Reply[bool]:
@@ -54,7 +56,10 @@ async def write_all(
     return Reply(content=True, warnings=[warning for entry in entries for warning in entry_warnings(entry)])
 
 
-@get("/v1/config/{kind:str}/{name:path}")
+@get(
+    "/v1/config/{kind:str}/{name:path}",
+    opt=doc(KIND, ENTRY_NAME, *BY_INDEX, reply=Entry, errors=(HTTP_404_NOT_FOUND,)),
+)
 async def read(
     request: AnyRequest,
     kind: FromPath[str],
@@ -74,7 +79,7 @@ async def read(
     return await queries.answer(request, look)
 
 
-@get("/v1/config/{kind:str}")
+@get("/v1/config/{kind:str}", opt=doc(KIND, *BY_INDEX, FILTER, reply=list[Entry]))
 async def read_all(
     request: AnyRequest,
     kind: FromPath[str],
@@ -96,7 +101,17 @@ async def read_all(
     return await queries.answer(request, look)
 
 
-@delete(["/v1/config/{kind:str}", "/v1/config/{kind:str}/{name:path}"], status_code=HTTP_200_OK)
+@delete(
+    ["/v1/config/{kind:str}", "/v1/config/{kind:str}/{name:path}"],
+    status_code=HTTP_200_OK,
+    opt=doc(
+        KIND,
+        ENTRY_NAME,
+        CAS,
+        reply=dict[str, Any] | bool,
+        errors=(HTTP_404_NOT_FOUND, HTTP_409_CONFLICT),
+    ),
+)
 async def remove(
     request: AnyRequest, kind: FromPath[str], repository: NamedDependency[Repository]
 ) -> Reply[dict[str, Any] | bool]:

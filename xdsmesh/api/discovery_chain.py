@@ -5,7 +5,7 @@ Source: https://developer.hashicorp.com/consul/api-docs/discovery-chain
 
 import re
 from collections.abc import Iterator
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -17,6 +17,8 @@ from msgspec import structs
 from xdsmesh.api.about import About
 from xdsmesh.api.changes import Topic, entry_topic
 from xdsmesh.api.narrow import service_name
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries, Read, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest
@@ -35,6 +37,12 @@ from xdsmesh.model.errors import Place, Problem, RefusedError
 
 _UNSAID: Final = Duration()
 _DATACENTER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PARAMETERS: Final = (
+    Parameter("service", "The name of a service, in any case.", where="path"),
+    *BY_INDEX,
+    Parameter("compile-dc", "The datacenter of the caller that the chain is for; this one unless given."),
+)
+_Chain = dict[str, dict[str, Any]]
 
 
 class OverridesBody(Definition, frozen=True):
@@ -64,7 +72,7 @@ class OverridesBody(Definition, frozen=True):
         )
 
 
-@get(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"])
+@get(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"], opt=doc(*_PARAMETERS, reply=_Chain))
 async def read(
     request: AnyRequest,
     queries: NamedDependency[Queries],
@@ -75,7 +83,11 @@ async def read(
     return await queries.answer(request, _read(chain, queries.view))
 
 
-@post(["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"], status_code=HTTP_200_OK)
+@post(
+    ["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"],
+    status_code=HTTP_200_OK,
+    opt=doc(*_PARAMETERS, body=OverridesBody, reply=_Chain),
+)
 async def read_overridden(
     request: AnyRequest,
     body: RawBody,

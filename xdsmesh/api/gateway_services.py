@@ -1,18 +1,27 @@
 """``/v1/catalog/gateway-services``: the services behind a gateway."""
 
+from typing import Final
+
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
 from xdsmesh.api.changes import ALL_INSTANCES, entry_topic
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.api.shapes import GatewayService, Named
 from xdsmesh.catalog.gateways import KINDS, GatewayLink, gateway_links
 
+GATEWAY: Final = Parameter("name", "The name of a gateway.", where="path")
 
-@get(["/v1/catalog/gateway-services", "/v1/catalog/gateway-services/{name:path}"])
+
+@get(
+    ["/v1/catalog/gateway-services", "/v1/catalog/gateway-services/{name:path}"],
+    opt=doc(GATEWAY, *BY_INDEX, reply=list[GatewayService] | None),
+)
 async def gateway_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The services behind an ingress or terminating gateway; null if there are none."""
     gateway = tail(request) if request.path_params else ""

@@ -1,6 +1,7 @@
 """``/v1/health``: instances with the checks that decide about them, and checks by themselves."""
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -18,25 +19,47 @@ from xdsmesh.api.narrow import (
     nearest_first,
     node_meta_of,
 )
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import (
+    BY_INDEX,
+    FILTER,
+    MERGE,
+    NEAR,
+    NODE,
+    NODE_META,
+    PASSING,
+    SERVICE_NAME,
+    TAG,
+)
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag, tail
-from xdsmesh.api.shapes import HealthCheck
+from xdsmesh.api.shapes import HealthCheck, HealthRow
 from xdsmesh.catalog.gateways import terminating_gateways
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.model.catalog import Check, Health, Instance
 
-_ANY = "any"
+_ANY: Final = "any"
+_CHOICES: Final = (_ANY, *(each.value for each in Health if each))
+STATUS: Final = Parameter(
+    "status", "A status, or any.", {"type": "string", "enum": list(_CHOICES)}, where="path"
+)
 
 
-@get(["/v1/health/service", "/v1/health/service/{name:path}"])
+@get(
+    ["/v1/health/service", "/v1/health/service/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, NEAR, MERGE, PASSING, reply=list[HealthRow]),
+)
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
     return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
 
 
-@get(["/v1/health/connect", "/v1/health/connect/{name:path}"])
+@get(
+    ["/v1/health/connect", "/v1/health/connect/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, NEAR, MERGE, PASSING, reply=list[HealthRow]),
+)
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What receives the mesh's calls to a service, with its own checks."""
     view = queries.view
@@ -47,7 +70,10 @@ async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
     return await _instances(request, queries, find, destination_topic, gateway_topics)
 
 
-@get(["/v1/health/checks", "/v1/health/checks/{name:path}"])
+@get(
+    ["/v1/health/checks", "/v1/health/checks/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, NODE_META, NEAR, reply=list[HealthCheck]),
+)
 async def checks(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The checks of a service's instances, without those of their nodes."""
     question = ServiceQuestion.of(request)
@@ -63,7 +89,10 @@ async def checks(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent
     return await _checks(request, queries, read, service_topic(question.name))
 
 
-@get(["/v1/health/node", "/v1/health/node/{name:path}"])
+@get(
+    ["/v1/health/node", "/v1/health/node/{name:path}"],
+    opt=doc(NODE, *BY_INDEX, FILTER, reply=list[HealthCheck]),
+)
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """All checks of a node and of what is on it."""
     name = tail(request) if request.path_params else ""
@@ -77,13 +106,15 @@ async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     return await _checks(request, queries, read, node_topic(name))
 
 
-@get(["/v1/health/state", "/v1/health/state/{status:path}"])
+@get(
+    ["/v1/health/state", "/v1/health/state/{status:path}"],
+    opt=doc(STATUS, *BY_INDEX, FILTER, NODE_META, NEAR, reply=list[HealthCheck]),
+)
 async def state(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """All checks that have a status, or any."""
     wanted = tail(request) if request.path_params else ""
-    if wanted not in (_ANY, *(each for each in Health if each)):
-        choices = ", ".join((_ANY, *(each.value for each in Health if each)))
-        raise ClientException(f"Missing check state: {wanted!r} is none (use one of {choices})")
+    if wanted not in _CHOICES:
+        raise ClientException(f"Missing check state: {wanted!r} is none (use one of {', '.join(_CHOICES)})")
 
     def read() -> list[HealthCheck]:
         found = [each for each in queries.view.checks.values() if wanted in (_ANY, each.value.status)]

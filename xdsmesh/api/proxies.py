@@ -7,6 +7,7 @@ from typing import Final
 from litestar import get
 from litestar.di import NamedDependency
 
+from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.reply import Reply
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
@@ -51,13 +52,13 @@ class Proxies:
         return tuple(f"{kind}/{name} ({each.origin})" for kind, name, each in stored if each)
 
 
-@get("/v1/xdsmesh/proxies")
+@get("/v1/xdsmesh/proxies", opt=doc(reply=Snapshot))
 async def proxies(proxies: NamedDependency[Proxies]) -> Reply[Snapshot]:
     """Every proxy that is connected, and those that asked and were refused."""
     return Reply(await proxies.snapshot())
 
 
-@get("/v1/xdsmesh/work")
+@get("/v1/xdsmesh/work", opt=doc(reply=dict[str, dict[str, int] | int]))
 async def work(proxies: NamedDependency[Proxies]) -> Reply[Mapping[str, Mapping[str, int] | int]]:
     """What the index has done since the start: runs by rule, and resources encoded."""
     rules = proxies.work()

@@ -193,10 +193,10 @@ class ServiceNode(Shape, frozen=True):
 
 
 class ServiceHealth(Shape, frozen=True):
-    """An instance, its checks, and the worst that they say."""
+    """An instance, its checks, and the worst that they say; no service is none that is known."""
 
     aggregated_status: str
-    service: AgentService
+    service: AgentService | None
     checks: list[HealthCheck]
 
 

@@ -84,3 +84,12 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
     yield start_one
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a module."""
+    server = Server(tmp_path_factory.mktemp("shared") / "server.log", "--dev")
+    server.wait_ready()
+    yield server
+    server.close()
