@@ -20,6 +20,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.feed import batches
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.folder import ConfigFolder
@@ -80,7 +81,9 @@ async def _serve(settings: Settings) -> None:
         loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
         queries = Queries(store)
-        keeper = LeafKeeper(issuer, loop.tell, _now, random.SystemRandom().uniform)
+        pick = random.SystemRandom().uniform
+        keeper = LeafKeeper(issuer, loop.tell, _now, pick)
+        leaves = Leaves(issuer, store, node.datacenter, _now, pick)
         loop.keep_leaves(keeper)
         async with asyncio.TaskGroup() as tasks:
             workers = [
@@ -91,9 +94,7 @@ async def _serve(settings: Settings) -> None:
             ]
             await _load(folder, repository)
             await loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(
-                settings, _Served(loop, index, repository, queries, issuer.bundle.trust_domain)
-            )
+            listeners = await _listen(settings, _Served(loop, index, repository, queries, leaves))
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -130,7 +131,7 @@ class _Served:
     index: Index
     repository: Repository
     queries: Queries
-    trust_domain: str
+    leaves: Leaves
 
 
 async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
@@ -144,9 +145,10 @@ async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
-            repository, queries = served.repository, served.queries
-            about = About(__version__, repository.node, served.trust_domain, xds_port, ENVOY_VERSIONS)
-            http = HttpServer(make_app(repository, registry, served.index, about, queries))
+            repository, queries, leaves = served.repository, served.queries, served.leaves
+            trust_domain = leaves.issuer.bundle.trust_domain
+            about = About(__version__, repository.node, trust_domain, xds_port, ENVOY_VERSIONS)
+            http = HttpServer(make_app(repository, registry, served.index, about, queries, leaves))
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
             stack.callback(queries.close)

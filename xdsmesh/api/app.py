@@ -5,11 +5,24 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from xdsmesh.api import agent, catalog, config, discovery_chain, health, proxies, status
+from xdsmesh.api import (
+    agent,
+    authorize,
+    ca,
+    catalog,
+    config,
+    discovery_chain,
+    health,
+    intentions,
+    legacy_intentions,
+    proxies,
+    status,
+)
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.status import Registry
@@ -20,6 +33,12 @@ ROUTES: Final = (
     agent.deregister,
     agent.services,
     agent.service,
+    authorize.authorize,
+    ca.roots,
+    ca.agent_roots,
+    ca.configuration,
+    ca.configure,
+    ca.leaf,
     catalog.datacenters,
     catalog.services,
     catalog.service,
@@ -31,6 +50,16 @@ ROUTES: Final = (
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
+    intentions.read_all,
+    intentions.read,
+    intentions.write,
+    intentions.remove,
+    intentions.match,
+    intentions.check,
+    legacy_intentions.create,
+    legacy_intentions.read,
+    legacy_intentions.write,
+    legacy_intentions.remove,
     proxies.proxies,
     proxies.work,
     status.leader,
@@ -38,8 +67,13 @@ ROUTES: Final = (
 )
 
 
-def make_app(
-    repository: Repository, registry: Registry, index: Index, about: About, queries: Queries
+def make_app(  # noqa: PLR0913, PLR0917 - one argument for each part of the server that it shows
+    repository: Repository,
+    registry: Registry,
+    index: Index,
+    about: About,
+    queries: Queries,
+    leaves: Leaves,
 ) -> Litestar:
     """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
     traced = proxies.Proxies(registry, index, repository)
@@ -50,6 +84,7 @@ def make_app(
             "proxies": Provide(lambda: traced, sync_to_thread=False),
             "about": Provide(lambda: about, sync_to_thread=False),
             "queries": Provide(lambda: queries, sync_to_thread=False),
+            "leaves": Provide(lambda: leaves, sync_to_thread=False),
         },
         before_request=make_gate(repository.datacenter),
         exception_handlers=HANDLERS,

@@ -1,7 +1,9 @@
 import asyncio
 import contextlib
+import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -10,12 +12,12 @@ from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
-from xdsmesh.model.origin import Origin, Source
 from xdsmesh.status import Registry
-from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -39,9 +41,19 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def queries(store: MemoryStore) -> AsyncIterator[Queries]:
+async def issuer(store: MemoryStore) -> Issuer:
+    return await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+def leaves(issuer: Issuer, store: MemoryStore) -> Leaves:
+    return Leaves(issuer, store, NODE.datacenter, lambda: datetime.now(UTC), random.uniform)
+
+
+@pytest.fixture
+async def queries(store: MemoryStore, issuer: Issuer) -> AsyncIterator[Queries]:
     """What is being asked; as in the server, the store is not empty when it begins."""
-    await store.commit(Txn((Put("ca/trust-domain", b"corp.consul"),)), Origin(Source.SERVER, "ca"))
+    assert issuer.revision
     queries = Queries(store)
     running = asyncio.create_task(queries.run())
     yield queries
@@ -52,11 +64,11 @@ async def queries(store: MemoryStore) -> AsyncIterator[Queries]:
 
 @pytest.fixture
 async def server(
-    repository: Repository, registry: Registry, queries: Queries
+    repository: Repository, registry: Registry, queries: Queries, leaves: Leaves
 ) -> AsyncIterator[tuple[HttpServer, int]]:
     """The API on a real socket, and its port."""
     about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
-    server = HttpServer(make_app(repository, registry, Index(), about, queries))
+    server = HttpServer(make_app(repository, registry, Index(), about, queries, leaves))
     yield server, await server.start("127.0.0.1", 0)
     queries.close()
     await server.stop()

@@ -1,9 +1,11 @@
 import asyncio
 import contextlib
 import os
+import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
@@ -67,10 +71,12 @@ async def api(registry: Registry) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
     node = Node("node-1", "127.0.0.1", "dc1")
     store = MemoryStore()
+    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+    leaves = Leaves(issuer, store, node.datacenter, lambda: datetime.now(UTC), random.uniform)
     queries = Queries(store)
     running = asyncio.create_task(queries.run())
     about = About("0.1.0", node, "corp.consul", XDS_PORT)
-    server = HttpServer(make_app(Repository(store, node), registry, Index(), about, queries))
+    server = HttpServer(make_app(Repository(store, node), registry, Index(), about, queries, leaves))
     port = await server.start("127.0.0.1", 0)
     yield f"127.0.0.1:{port}"
     await server.stop()

@@ -1,0 +1,92 @@
+"""``/v1/connect/ca`` and ``/v1/agent/connect/ca``: the root of the mesh, and leaves for services.
+
+Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent/connect. Whoever can reach
+the API gets the key of any service: it is bound to loopback, since nobody is authenticated yet.
+"""
+
+from typing import Any, Final
+
+from litestar import Response, get, put
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from xdsmesh.api.blocking import Blocking
+from xdsmesh.api.ca_shape import configuration_body, leaf_body, roots_body
+from xdsmesh.api.narrow import service_name
+from xdsmesh.api.queries import Queries
+from xdsmesh.api.reply import Answer, Reply, Sent, empty, index_headers
+from xdsmesh.api.request import AnyRequest, author, flag, is_pretty
+from xdsmesh.ca.leaves import Leaves
+from xdsmesh.config import rules
+from xdsmesh.config.ca_configuration import CAConfigurationBody
+from xdsmesh.config.files import decode_definition
+from xdsmesh.model.errors import RefusedError
+
+_PEM_CHAIN: Final = "application/pem-certificate-chain"
+_LATE: Final = 0.05
+"""Seconds: who waits for the next leaf asks again a little after it is due, never before."""
+
+
+@get("/v1/connect/ca/roots")
+async def roots(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent | Response[str]:
+    """The certificates to trust; with ``?pem=true`` nothing but their text."""
+    if not flag(request, "pem"):
+        return await _roots(request, leaves, queries)
+    issuer = leaves.issuer
+    headers = index_headers(request, issuer.revision)
+    return Response(issuer.bundle.roots_pem, headers=headers, media_type=_PEM_CHAIN)
+
+
+@get("/v1/agent/connect/ca/roots")
+async def agent_roots(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent:
+    """The certificates to trust, as the agent shows them."""
+    return await _roots(request, leaves, queries)
+
+
+@get("/v1/connect/ca/configuration")
+async def configuration(leaves: NamedDependency[Leaves]) -> Reply[dict[str, Any]]:
+    """How leaves are made."""
+    return Reply(configuration_body(leaves.issuer.configuration))
+
+
+@put("/v1/connect/ca/configuration")
+async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[Leaves]) -> Response[bytes]:
+    """Change how long leaves are valid, of those that are made from now on."""
+    wanted = decode_definition(body, CAConfigurationBody)
+    await leaves.issuer.configure(wanted.config.leaf_cert_ttl, author(request))
+    return empty()
+
+
+@get(["/v1/agent/connect/ca/leaf", "/v1/agent/connect/ca/leaf/{service:path}"])
+async def leaf(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent:
+    """The certificate and the key of a service: the same ones until they are to be renewed.
+
+    A caller who has them waits for the next ones by their index.
+    """
+    name = service_name(request)
+    if problems := tuple(rules.name("Service", name)):
+        raise RefusedError(*problems)
+    blocking = Blocking.of(request)
+    issued, was_known = await leaves.get(name)
+    if issued.revision <= blocking.index:
+        await queries.pause(request, min(blocking.seconds, leaves.seconds_left(issued) + _LATE))
+        issued, was_known = await leaves.get(name)
+    headers = {**index_headers(request, issued.revision), "X-Cache": "HIT" if was_known else "MISS"}
+    return Sent(Answer.of(leaf_body(name, issued), pretty=is_pretty(request)), request, headers)
+
+
+async def _roots(request: AnyRequest, leaves: Leaves, queries: Queries) -> Sent:
+    blocking, issuer = Blocking.of(request), leaves.issuer
+    if issuer.revision <= blocking.index:
+        await queries.pause(request, blocking.seconds)  # there will be no other root
+    return Sent(
+        Answer.of(roots_body(issuer), pretty=is_pretty(request)),
+        request,
+        index_headers(request, issuer.revision),
+    )
