@@ -30,13 +30,12 @@ _LATE: Final = 0.05
 @get("/v1/connect/ca/roots")
 async def roots(
     request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
-) -> Sent | Response[str]:
+) -> Sent:
     """The certificates to trust; with ``?pem=true`` nothing but their text."""
-    if not flag(request, "pem"):
-        return await _roots(request, leaves, queries)
-    issuer = leaves.issuer
-    headers = index_headers(request, issuer.revision)
-    return Response(issuer.bundle.roots_pem, headers=headers, media_type=_PEM_CHAIN)
+    answer = _roots(request, leaves)
+    if flag(request, "pem"):
+        answer = Answer(leaves.issuer.bundle.roots_pem.encode(), media_type=_PEM_CHAIN)
+    return await _send_roots(request, answer, leaves, queries)
 
 
 @get("/v1/agent/connect/ca/roots")
@@ -44,7 +43,7 @@ async def agent_roots(
     request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
 ) -> Sent:
     """The certificates to trust, as the agent shows them."""
-    return await _roots(request, leaves, queries)
+    return await _send_roots(request, _roots(request, leaves), leaves, queries)
 
 
 @get("/v1/connect/ca/configuration")
@@ -81,12 +80,13 @@ async def leaf(
     return Sent(Answer.of(leaf_body(name, issued), pretty=is_pretty(request)), request, headers)
 
 
-async def _roots(request: AnyRequest, leaves: Leaves, queries: Queries) -> Sent:
-    blocking, issuer = Blocking.of(request), leaves.issuer
-    if issuer.revision <= blocking.index:
-        await queries.pause(request, blocking.seconds)  # there will be no other root
-    return Sent(
-        Answer.of(roots_body(issuer), pretty=is_pretty(request)),
-        request,
-        index_headers(request, issuer.revision),
-    )
+def _roots(request: AnyRequest, leaves: Leaves) -> Answer:
+    return Answer.of(roots_body(leaves.issuer), pretty=is_pretty(request))
+
+
+async def _send_roots(request: AnyRequest, answer: Answer, leaves: Leaves, queries: Queries) -> Sent:
+    """Whoever has the root already waits for another one, and there will be none."""
+    blocking, index = Blocking.of(request), leaves.issuer.revision
+    if index <= blocking.index:
+        await queries.pause(request, blocking.seconds)
+    return Sent(answer, request, index_headers(request, index))
