@@ -86,7 +86,7 @@ class Leaves:
         return issued
 
     async def _next_revision(self) -> int:
-        revision = await self._store.commit(Txn((Put(ISSUED_KEY, uuid4().bytes),)), ORIGIN)
+        revision = await self._store.commit(Txn((Put(ISSUED_KEY, uuid4().hex.encode()),)), ORIGIN)
         if isinstance(revision, Conflict):
             raise TypeError("nothing was expected of the store, and yet it conflicts")
         return revision

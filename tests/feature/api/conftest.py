@@ -46,8 +46,14 @@ async def issuer(store: MemoryStore) -> Issuer:
 
 
 @pytest.fixture
-def leaves(issuer: Issuer, store: MemoryStore) -> Leaves:
-    return Leaves(issuer, store, NODE.datacenter, lambda: datetime.now(UTC), random.uniform)
+def pick() -> Callable[[float, float], float]:
+    """Draws the part of their lives after which leaves are renewed."""
+    return random.uniform
+
+
+@pytest.fixture
+def leaves(issuer: Issuer, store: MemoryStore, pick: Callable[[float, float], float]) -> Leaves:
+    return Leaves(issuer, store, NODE.datacenter, lambda: datetime.now(UTC), pick)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
@@ -17,12 +18,14 @@ from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.cli import app
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., Awaitable[Result]]
 
 XDS_PORT = 18502
 
@@ -83,3 +86,15 @@ async def api(registry: Registry) -> AsyncIterator[str]:
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+@pytest.fixture
+def call(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Call:
+    """Run a command in an empty folder, against the API that this test's event loop serves."""
+    monkeypatch.chdir(tmp_path)
+
+    async def run(*arguments: str, stdin: str = "") -> Result:
+        env = {**environment, "XDSMESH_HTTP_ADDR": api}
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=stdin, env=env)
+
+    return run
