@@ -23,6 +23,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
@@ -82,9 +83,11 @@ async def _serve(settings: Settings) -> None:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         node = Node(settings.node, "127.0.0.1", settings.datacenter)
-        served = _make_parts(store, node, issuer)
+        pick = random.SystemRandom().uniform
+        leaves = Leaves(issuer, store, node.datacenter, _now, pick)
+        served = _make_parts(store, node, leaves)
         folder = ConfigFolder(settings.config_dir, served.repository) if settings.config_dir else None
-        keeper = LeafKeeper(issuer, served.loop.tell, _now, random.SystemRandom().uniform)
+        keeper = LeafKeeper(issuer, served.loop.tell, _now, pick)
         served.loop.keep_leaves(keeper)
         async with asyncio.TaskGroup() as tasks:
             work = {"leaf keeper": keeper.run(), **served.work()}
@@ -93,7 +96,7 @@ async def _serve(settings: Settings) -> None:
             await announce(store, node, lambda: str(uuid4()))
             await _load(folder, served.repository)
             await served.loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, served, issuer.bundle.trust_domain)
+            listeners = await _listen(settings, served)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -117,6 +120,7 @@ class _Parts:
     queries: Queries
     prober: Prober
     reaper: Reaper
+    leaves: Leaves
 
     def work(self) -> dict[str, Coroutine[None, None, None]]:
         """What must run while the server does, by name."""
@@ -129,17 +133,17 @@ class _Parts:
         }
 
 
-def _make_parts(store: Store, node: Node, issuer: Issuer) -> _Parts:
+def _make_parts(store: Store, node: Node, leaves: Leaves) -> _Parts:
     feed, index = Feed(store), Index()
     loop = Loop(index)
-    loop.tell(Fact(("roots",), issuer.bundle))
+    loop.tell(Fact(("roots",), leaves.issuer.bundle))
     registrations = Registrations(store, node, feed)
     prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
     reaper = Reaper(node.name, registrations.reap, time.monotonic)
     for listener in (loop.take, prober.take, reaper.take):
         feed.listen(listener)
     repository, queries = Repository(store, node), Queries(feed)
-    return _Parts(feed, loop, index, repository, registrations, queries, prober, reaper)
+    return _Parts(feed, loop, index, repository, registrations, queries, prober, reaper, leaves)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -159,7 +163,7 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         await folder.load()
 
 
-async def _listen(settings: Settings, served: _Parts, trust_domain: str) -> AsyncExitStack:
+async def _listen(settings: Settings, served: _Parts) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
     registry = Registry()
     async with AsyncExitStack() as stack:
@@ -170,6 +174,7 @@ async def _listen(settings: Settings, served: _Parts, trust_domain: str) -> Asyn
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
+            trust_domain = served.leaves.issuer.bundle.trust_domain
             about = About(__version__, served.repository.node, trust_domain, xds_port, ENVOY_VERSIONS)
             http = HttpServer(
                 make_app(
@@ -181,6 +186,7 @@ async def _listen(settings: Settings, served: _Parts, trust_domain: str) -> Asyn
                         served.prober,
                         registry,
                         served.index,
+                        served.leaves,
                     )
                 )
             )

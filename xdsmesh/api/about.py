@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from xdsmesh.model.catalog import Node
+from xdsmesh.settings import IntentionPolicy
 
 OFF = -1
 """The port of a listener that is off."""
@@ -13,7 +14,8 @@ class About:
     """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
 
     ``trust_domain`` is the mesh's, such as ``corp.consul``. ``envoy_versions`` are the versions of Envoy that
-    it was built for, such as ``1.40.0``.
+    it was built for, such as ``1.40.0``. ``default_intention_policy`` is what is said of calls that no
+    intention decides; proxies let them through for now, whatever is configured.
     """
 
     version: str
@@ -21,3 +23,4 @@ class About:
     trust_domain: str
     xds_port: int = OFF
     envoy_versions: tuple[str, ...] = ()
+    default_intention_policy: IntentionPolicy = IntentionPolicy.ALLOW

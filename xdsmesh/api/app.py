@@ -12,12 +12,16 @@ from xdsmesh.api import (
     agent_health,
     agent_self,
     agent_server,
+    authorize,
+    ca,
     catalog,
     catalog_write,
     config,
     discovery_chain,
     gateway_services,
     health,
+    intentions,
+    legacy_intentions,
     proxies,
     status,
 )
@@ -28,6 +32,7 @@ from xdsmesh.api.openapi import route as openapi
 from xdsmesh.api.openapi.document import Document
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.request import make_gate
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
@@ -53,6 +58,12 @@ ROUTES: Final = (
     agent.maintain_node,
     agent_server.reload,
     agent_server.version,
+    authorize.authorize,
+    ca.roots,
+    ca.agent_roots,
+    ca.configuration,
+    ca.configure,
+    ca.leaf,
     catalog_write.register,
     catalog_write.deregister,
     catalog.datacenters,
@@ -75,6 +86,16 @@ ROUTES: Final = (
     health.checks,
     health.node,
     health.state,
+    intentions.read_all,
+    intentions.read,
+    intentions.write,
+    intentions.remove,
+    intentions.match,
+    intentions.check,
+    legacy_intentions.create,
+    legacy_intentions.read,
+    legacy_intentions.write,
+    legacy_intentions.remove,
     openapi.read,
     proxies.proxies,
     proxies.work,
@@ -94,6 +115,7 @@ class Parts:
     probing: agent_checks.Probing
     registry: Registry
     index: Index
+    leaves: Leaves
 
 
 def make_app(parts: Parts) -> Litestar:
@@ -109,6 +131,7 @@ def make_app(parts: Parts) -> Litestar:
             "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),
             "queries": Provide(lambda: parts.queries, sync_to_thread=False),
             "probing": Provide(lambda: parts.probing, sync_to_thread=False),
+            "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         before_request=make_gate(parts.repository.datacenter),

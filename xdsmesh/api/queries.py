@@ -14,6 +14,7 @@ from xdsmesh.api.blocking import Blocking
 from xdsmesh.api.changes import Changes, Topic
 from xdsmesh.api.reply import Answer, Sent, index_headers
 from xdsmesh.api.request import AnyRequest, is_pretty, path_of
+from xdsmesh.api.waiting import Waiting
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.model.facts import Batch
 
@@ -54,12 +55,7 @@ class Query:
         self._pretty = pretty
         self._as_of = -1
         self._outcome: Answer | Exception | None = None
-        self._waiting: set[asyncio.Timeout] = set()
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
+        self.waiting: Final = Waiting()
 
     @property
     def answer(self) -> Answer:
@@ -86,7 +82,7 @@ class Query:
         if outcome != self._outcome:
             self._outcome = outcome
             self.index = max(1, self._changes.index(self.topics))
-            self.wake()
+            self.waiting.wake()
 
     def _look(self) -> Answer | Exception:
         try:
@@ -106,30 +102,6 @@ class Query:
         """What comes with the answer, so that a caller can wait for the next one."""
         return {"X-Consul-ContentHash": self.hash} if self.hash else index_headers(request, self.index)
 
-    async def wait(self, request: AnyRequest, seconds: float) -> None:
-        """Return when the answer changes, the time is over, or the caller has gone.
-
-        The task of the request sits in ``receive``, which ends when the caller goes; to wake it is to say
-        that its time is over.
-        """
-        try:
-            async with asyncio.timeout(seconds) as patience:
-                self._waiting.add(patience)
-                while (await request.receive())["type"] != "http.disconnect":
-                    pass
-        except TimeoutError:
-            pass
-        finally:
-            self._waiting.discard(patience)
-
-    def wake(self) -> None:
-        """End the wait of all who wait."""
-        waiting, self._waiting = self._waiting, set()
-        now = asyncio.get_running_loop().time()
-        for patience in waiting:
-            if not patience.expired():
-                patience.reschedule(now)
-
 
 class Queries:
     """All that is being asked. ``run`` must run while anything is asked; ``close`` answers everybody.
@@ -146,6 +118,7 @@ class Queries:
         self._by_topic: defaultdict[Topic, set[Query]] = defaultdict(set)
         self._stale: set[Query] = set()
         self._news = asyncio.Event()
+        self._pausing = Waiting()
         self._closed = False
 
     async def run(self) -> None:
@@ -162,12 +135,13 @@ class Queries:
         """Let nobody wait any more: the server stops."""
         self._closed = True
         for query in self._queries.values():
-            query.wake()
+            query.waiting.wake()
+        self._pausing.wake()
 
     @property
     def waiting(self) -> int:
         """How many requests wait."""
-        return sum(query.waiting for query in self._queries.values())
+        return sum(len(query.waiting) for query in self._queries.values()) + len(self._pausing)
 
     async def answer(self, request: AnyRequest, read: Read, variant: Hashable = None) -> Sent:
         """Answer a request, perhaps after a while.
@@ -190,13 +164,18 @@ class Queries:
             await self.feed.catch_up()
             self._refresh(query)
             if query.is_known(blocking) and not self._closed:
-                await query.wait(request, blocking.seconds)
+                await query.waiting.wait(request, blocking.seconds)
             return Sent(query.answer, request, query.headers(request))
         finally:
             query.users -= 1
             if not query.users:
                 del self._queries[key]
                 self._enroll(query, frozenset())
+
+    async def pause(self, request: AnyRequest, seconds: float) -> None:
+        """Hold a request that waits for no change: until its time is over, or the server stops."""
+        if not self._closed:
+            await self._pausing.wait(request, seconds)
 
     def _take(self, batch: Batch) -> None:
         self._changed(self._changes.take(batch))

@@ -24,7 +24,10 @@ _WARNING: Final = "X-Xdsmesh-Warning"
 _MAX_WARNINGS: Final = 20
 """Clients take a limited number of headers, and people read fewer."""
 _MAX_WARNING: Final = 500
-_CONTENT_TYPES: Final = {MediaType.JSON: "application/json", MediaType.TEXT: "text/plain; charset=utf-8"}
+_CONTENT_TYPES: Final[dict[str, str]] = {
+    MediaType.JSON: "application/json",
+    MediaType.TEXT: "text/plain; charset=utf-8",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Answer:
 
     body: bytes
     status: int = HTTP_200_OK
-    media_type: MediaType = MediaType.JSON
+    media_type: MediaType | str = MediaType.JSON
 
     @classmethod
     def of(cls, content: object, missing: str = "", *, pretty: bool = False) -> Self:
@@ -84,7 +87,7 @@ class Sent:
         told = {
             **headers,
             **encoding,
-            "Content-Type": _CONTENT_TYPES[answer.media_type],
+            "Content-Type": _CONTENT_TYPES.get(answer.media_type, answer.media_type),
             "Content-Length": str(len(self._body)),
         }
         self._headers = [(name.encode(), value.encode()) for name, value in told.items()]

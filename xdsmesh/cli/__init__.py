@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-from xdsmesh.cli import chain, config, demo, envoy, proxies, server, services, validate, version
+from xdsmesh.cli import (
+    ca,
+    chain,
+    config,
+    demo,
+    envoy,
+    intention,
+    proxies,
+    server,
+    services,
+    validate,
+    version,
+)
 from xdsmesh.cli.errors import REFUSED, CommandError
 from xdsmesh.model.errors import NotFoundError, OwnershipError, RefusedError
 
@@ -22,6 +34,8 @@ app.command("server")(server.server)
 app.command("envoy")(envoy.envoy)
 app.add_typer(config.app, name="config")
 app.add_typer(services.app, name="services")
+app.add_typer(intention.app, name="intention")
+app.add_typer(ca.app, name="ca")
 app.command("validate")(validate.validate)
 app.command("chain")(chain.chain)
 app.command("proxies")(proxies.proxies)

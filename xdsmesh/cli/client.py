@@ -105,47 +105,47 @@ class Client:
 
     def agent_self(self) -> AgentSelf:
         """What the server says of itself."""
-        return self._call("GET", "/v1/agent/self", AgentSelf)
+        return self.call("GET", "/v1/agent/self", AgentSelf)
 
     def services(self) -> dict[str, AgentService]:
         """The registered instances by id."""
-        return self._call("GET", "/v1/agent/services", dict[str, AgentService])
+        return self.call("GET", "/v1/agent/services", dict[str, AgentService])
 
     def register_service(self, body: bytes) -> None:
         """Register an instance, and the sidecar that it asks for."""
-        self._send("PUT", "/v1/agent/service/register", body=body)
+        self.send("PUT", "/v1/agent/service/register", body=body)
 
     def deregister_service(self, service_id: str) -> None:
         """Remove an instance and its sidecar."""
-        self._send("PUT", f"/v1/agent/service/deregister/{_segment(service_id)}")
+        self.send("PUT", f"/v1/agent/service/deregister/{segment(service_id)}")
 
     def write_entry(self, body: bytes, cas: int) -> Written:
         """Write a config entry; it is not done when it is no longer the one of revision ``cas``."""
-        return self._written(self._send("PUT", "/v1/config", body=body, query=_cas(cas)))
+        return self.written(self.send("PUT", "/v1/config", body=body, query=_cas(cas)))
 
     def write_entries(self, bodies: Sequence[bytes]) -> Written:
         """Write config entries together or not at all."""
-        return self._written(self._send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]"))
+        return self.written(self.send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]"))
 
     def entry(self, kind: str, name: str) -> dict[str, Any]:
         """A config entry."""
-        return self._call("GET", _entry_path(kind, name), dict[str, Any])
+        return self.call("GET", _entry_path(kind, name), dict[str, Any])
 
     def entries(self, kind: str, filter_: str = "") -> list[dict[str, Any]]:
         """The config entries of a kind, those that pass a filter."""
         query = {"filter": filter_} if filter_ else {}
-        return self._call("GET", f"/v1/config/{_segment(kind)}", list[dict[str, Any]], query=query)
+        return self.call("GET", f"/v1/config/{segment(kind)}", list[dict[str, Any]], query=query)
 
     def delete_entry(self, kind: str, name: str, cas: int | None = None) -> bool:
         """Delete a config entry; false when it is no longer the one of revision ``cas``."""
-        answer = self._call("DELETE", _entry_path(kind, name), object, query=_cas(cas))
+        answer = self.call("DELETE", _entry_path(kind, name), object, query=_cas(cas))
         return answer is not False
 
     def chain(self, service: str, datacenter: str, overrides: dict[str, Any]) -> dict[str, Any]:
         """The discovery chain of a service, as if evaluated in a datacenter; empty is the server's own."""
-        return self._call(
+        return self.call(
             "POST" if overrides else "GET",
-            f"/v1/discovery-chain/{_segment(service)}",
+            f"/v1/discovery-chain/{segment(service)}",
             dict[str, Any],
             body=msgspec.json.encode(overrides) if overrides else b"",
             query={"compile-dc": datacenter} if datacenter else {},
@@ -153,26 +153,16 @@ class Client:
 
     def proxies(self) -> Snapshot:
         """Who is connected, and who was refused."""
-        return self._call("GET", "/v1/xdsmesh/proxies", Snapshot)
+        return self.call("GET", "/v1/xdsmesh/proxies", Snapshot)
 
-    def _call(
+    def call(
         self, method: str, path: str, answer: type[T], *, body: bytes = b"", query: Query = _NOTHING
     ) -> T:
-        return self._decode(self._send(method, path, body=body, query=query), answer)
+        """Send a request, and read its answer as JSON of a type."""
+        return self._decode(self.send(method, path, body=body, query=query), answer)
 
-    def _written(self, response: httpx.Response) -> Written:
-        return Written(self._decode(response, bool), tuple(response.headers.get_list(_WARNING)))
-
-    def _decode(self, response: httpx.Response, answer: type[T]) -> T:
-        try:
-            return msgspec.json.decode(response.content, type=answer)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise CommandError(
-                f"{self._address}{response.url.path} answered what is not of this API"
-                f" (is it an xdsmesh server?): {error}"
-            ) from error
-
-    def _send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> httpx.Response:
+    def send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> httpx.Response:
+        """Send a request; the answer, if it was done."""
         try:
             response = self._http.request(method, path, content=body, params=query)
         except httpx.TimeoutException as error:
@@ -188,6 +178,19 @@ class Client:
         if response.is_server_error:
             raise CommandError(f"the server at {self._address} failed ({response.status_code}): {text}")
         raise ServerRefusedError(text)
+
+    def written(self, response: httpx.Response) -> Written:
+        """What the answer to a write says."""
+        return Written(self._decode(response, bool), tuple(response.headers.get_list(_WARNING)))
+
+    def _decode(self, response: httpx.Response, answer: type[T]) -> T:
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CommandError(
+                f"{self._address}{response.url.path} answered what is not of this API"
+                f" (is it an xdsmesh server?): {error}"
+            ) from error
 
 
 def _base_url(address: str) -> httpx.URL:
@@ -208,9 +211,10 @@ def _cas(index: int | None) -> Query:
     return {} if index is None else {"cas": str(index)}
 
 
-def _segment(text: str) -> str:
+def segment(text: str) -> str:
+    """A text as one segment of a path."""
     return quote(text, safe="")
 
 
 def _entry_path(kind: str, name: str) -> str:
-    return f"/v1/config/{_segment(kind)}/{_segment(name)}"
+    return f"/v1/config/{segment(kind)}/{segment(name)}"

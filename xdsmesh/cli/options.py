@@ -59,3 +59,13 @@ CaCert = Annotated[
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to show the result.")]
+
+
+def pairs(texts: list[str] | None) -> dict[str, str] | None:
+    """The pairs of an option ``--meta`` that may be repeated; None: it is not given."""
+    if not texts:
+        return None
+    given = dict(text.partition("=")[::2] for text in texts)
+    if "" in given or not all("=" in text for text in texts):
+        raise typer.BadParameter("--meta takes KEY=VALUE, such as version=2")
+    return given

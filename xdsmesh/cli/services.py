@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xdsmesh.cli.errors import ServerRefusedError
-from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
+from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token, pairs
 
 if TYPE_CHECKING:
     from xdsmesh.cli.client import AgentService
@@ -36,7 +36,7 @@ def register(
     ca_cert: CaCert = None,
 ) -> None:
     """Register the services of files, or one that flags describe; none if one of them is wrong."""
-    flags = {"ID": service_id, "Address": address, "Port": port, "Tags": tag, "Meta": _pairs(meta)}
+    flags = {"ID": service_id, "Address": address, "Port": port, "Tags": tag, "Meta": pairs(meta)}
     given = {key: value for key, value in flags.items() if value is not None}
     if bool(files) == bool(name) or (files and given):
         raise typer.BadParameter("give either files, or --name with the flags that describe one service")
@@ -107,12 +107,3 @@ def _row(service: "AgentService") -> tuple[str, ...]:
     meta = " ".join(f"{key}={value}" for key, value in sorted(service.meta.items()))
     address = f"{service.address}:{service.port}" if service.port else service.address
     return (service.id, service.service, service.kind or "service", address, ",".join(service.tags), meta)
-
-
-def _pairs(texts: list[str] | None) -> dict[str, str] | None:
-    if not texts:
-        return None
-    pairs = dict(text.partition("=")[::2] for text in texts)
-    if "" in pairs or not all("=" in text for text in texts):
-        raise typer.BadParameter("--meta takes KEY=VALUE, such as version=2")
-    return pairs

@@ -3,6 +3,7 @@ import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,16 +12,16 @@ from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
-from xdsmesh.model.origin import Origin, Source
 from xdsmesh.probes.prober import Prober
 from xdsmesh.status import Registry
-from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -54,6 +55,22 @@ def registry() -> Registry:
 
 
 @pytest.fixture
+async def issuer(store: MemoryStore) -> Issuer:
+    return await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+def pick() -> Callable[[float, float], float]:
+    """Draws the part of their lives after which leaves are renewed."""
+    return random.uniform
+
+
+@pytest.fixture
+def leaves(issuer: Issuer, store: MemoryStore, pick: Callable[[float, float], float]) -> Leaves:
+    return Leaves(issuer, store, NODE.datacenter, lambda: datetime.now(UTC), pick)
+
+
+@pytest.fixture
 def prober(feed: Feed, registrations: Registrations) -> Prober:
     prober = Prober(NODE.name, registrations.report, time.monotonic, random.uniform)
     feed.listen(prober.take)
@@ -61,9 +78,9 @@ def prober(feed: Feed, registrations: Registrations) -> Prober:
 
 
 @pytest.fixture
-async def queries(store: MemoryStore, feed: Feed, prober: Prober) -> AsyncIterator[Queries]:
+async def queries(store: MemoryStore, feed: Feed, prober: Prober, issuer: Issuer) -> AsyncIterator[Queries]:
     """What is being asked; as in the server, the store is not empty when it begins."""
-    await store.commit(Txn((Put("ca/trust-domain", b"corp.consul"),)), Origin(Source.SERVER, "ca"))
+    assert issuer.revision
     queries = Queries(feed)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
@@ -74,16 +91,17 @@ async def queries(store: MemoryStore, feed: Feed, prober: Prober) -> AsyncIterat
 
 
 @pytest.fixture
-async def server(
+async def server(  # noqa: PLR0913, PLR0917 - a fixture for each part
     repository: Repository,
     registrations: Registrations,
     prober: Prober,
     registry: Registry,
     queries: Queries,
+    leaves: Leaves,
 ) -> AsyncIterator[tuple[HttpServer, int]]:
     """The API on a real socket, and its port."""
     about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
-    parts = Parts(about, repository, registrations, queries, prober, registry, Index())
+    parts = Parts(about, repository, registrations, queries, prober, registry, Index(), leaves)
     server = HttpServer(make_app(parts))
     yield server, await server.start("127.0.0.1", 0)
     queries.close()

@@ -26,6 +26,8 @@ CLIENTS = (
     "xdsmesh chain admin --files mesh --files splitter.hcl",
     "xdsmesh config write splitter.hcl",
     "xdsmesh chain admin",
+    "xdsmesh intention create web db",
+    "xdsmesh ca leaf web",
     "xdsmesh proxies",
 )
 ENVOYS = {

@@ -4,19 +4,24 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.cli import app
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
 from xdsmesh.probes.prober import Prober
@@ -24,6 +29,7 @@ from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., Awaitable[Result]]
 
 XDS_PORT = 18502
 
@@ -72,13 +78,15 @@ async def api(registry: Registry) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
     node = Node("node-1", "127.0.0.1", "dc1")
     store = MemoryStore()
+    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+    leaves = Leaves(issuer, store, node.datacenter, lambda: datetime.now(UTC), random.uniform)
     feed = Feed(store)
     queries = Queries(feed)
     registrations = Registrations(store, node, feed)
     about = About("0.1.0", node, "corp.consul", XDS_PORT)
     prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
     feed.listen(prober.take)
-    parts = Parts(about, Repository(store, node), registrations, queries, prober, registry, Index())
+    parts = Parts(about, Repository(store, node), registrations, queries, prober, registry, Index(), leaves)
     server = HttpServer(make_app(parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
@@ -88,3 +96,15 @@ async def api(registry: Registry) -> AsyncIterator[str]:
         await server.stop()
         for task in running:
             task.cancel()
+
+
+@pytest.fixture
+def call(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Call:
+    """Run a command in an empty folder, against the API that this test's event loop serves."""
+    monkeypatch.chdir(tmp_path)
+
+    async def run(*arguments: str, stdin: str = "") -> Result:
+        env = {**environment, "XDSMESH_HTTP_ADDR": api}
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=stdin, env=env)
+
+    return run

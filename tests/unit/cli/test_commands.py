@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from xdsmesh.cli import app
 from xdsmesh.cli.errors import CommandError
 from xdsmesh.model.resource import CLUSTER, LISTENER
 from xdsmesh.status import Registry, StreamRecord
@@ -26,18 +25,6 @@ MESH = """\
 - { Kind: proxy-defaults, Name: global, Config: { protocol: http } }
 """
 SERVICE = 'service {\n  name = "web"\n  id = "web-1"\n  port = 8080\n  connect { sidecar_service {} }\n}\n'
-
-
-@pytest.fixture
-def call(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Call:
-    """Run a command in an empty folder, against the API that this test's event loop serves."""
-    monkeypatch.chdir(tmp_path)
-
-    async def run(*arguments: str, stdin: str = "") -> Result:
-        env = {**environment, "XDSMESH_HTTP_ADDR": api}
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=stdin, env=env)
-
-    return run
 
 
 async def printed(running: Awaitable[Result]) -> str:

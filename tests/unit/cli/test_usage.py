@@ -18,6 +18,8 @@ def test_help_names_every_command(xdsmesh: Run) -> None:
         "envoy",
         "config",
         "services",
+        "intention",
+        "ca",
         "validate",
         "chain",
         "proxies",
@@ -67,6 +69,13 @@ def test_version(xdsmesh: Run) -> None:
         (["services", "list", "--http-addr", "ftp://127.0.0.1:21"], "neither host:port nor a URL"),
         (["services", "list", "--http-addr", "mesh"], "neither host:port nor a URL"),
         (["services", "list", "--format", "xml"], "--format"),
+        (["intention", "create", "web"], "name the two services"),
+        (["intention", "create", "web", "db", "-allow", "-deny"], "not both"),
+        (["intention", "create", "web.json", "-file", "-deny"], "a file says itself"),
+        (["intention", "create", "web", "db", "-meta", "a"], "KEY=VALUE"),
+        (["intention", "match", "web", "-source", "-destination"], "not both"),
+        (["intention", "check", "web"], "Missing argument"),
+        (["ca", "set-config"], "config-file"),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_is_wrong(

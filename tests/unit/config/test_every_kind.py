@@ -27,6 +27,9 @@ EXAMPLES = sorted((REFERENCE / "examples").glob("*.hcl"))
 
 EMPTY = {
     ("SourceIntention", "legacy_meta"),  # must be
+    ("SourceIntention", "legacy_id"),  # only the older calls give it, and the times
+    ("SourceIntention", "legacy_create_time"),
+    ("SourceIntention", "legacy_update_time"),
     ("ServiceConsumer", "peer_name"),  # moves to peer
     ("HTTPMatch", "prefix_rewrite"),  # moves to the destination
 }

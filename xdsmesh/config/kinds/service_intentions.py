@@ -23,8 +23,6 @@ _TO_ALL: Final = 6
 class SourceIntention(Shape, frozen=True):
     """A caller, and what it may do: an action for everything, or permissions in order."""
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"LegacyID", "LegacyCreateTime", "LegacyUpdateTime"})
-
     name: str = ""
     """The calling service; `*` is every service."""
     peer: str = ""
@@ -40,7 +38,13 @@ class SourceIntention(Shape, frozen=True):
     description: str = ""
     """What this is for, in at most 512 characters."""
     legacy_meta: dict[str, str] = field(default_factory=dict)
-    """A remainder of Consul's older intentions, which must be empty."""
+    """Notes of a writer who used Consul's older calls for single intentions; here it must be empty."""
+    legacy_id: str = field(default="", name="LegacyID")
+    """The id by which those calls know the intention. What is written here is ignored."""
+    legacy_create_time: str = ""
+    """When they made it. What is written here is ignored."""
+    legacy_update_time: str = ""
+    """When they last changed it. What is written here is ignored."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -48,10 +52,19 @@ class SourceIntention(Shape, frozen=True):
         return self.name, self.peer
 
     def to(self, destination: str) -> Self:
-        """The intention in its canonical form, with its precedence."""
-        precedence = (_TO_ALL if destination == ALL else _TO_ONE) - (self.name == ALL)
-        permissions = [permission.normalize() for permission in self.permissions]
-        return structs.replace(self, precedence=precedence, permissions=permissions, type=self.type or TYPE)
+        """The intention in its canonical form, with its precedence.
+
+        Whoever writes an entry takes its intentions over from the older calls: their ids are forgotten.
+        """
+        return structs.replace(
+            self,
+            precedence=(_TO_ALL if destination == ALL else _TO_ONE) - (self.name == ALL),
+            permissions=[permission.normalize() for permission in self.permissions],
+            type=self.type or TYPE,
+            legacy_id="",
+            legacy_create_time="",
+            legacy_update_time="",
+        )
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the intention by itself."""

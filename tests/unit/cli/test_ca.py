@@ -1,0 +1,52 @@
+"""``xdsmesh ca`` against the real HTTP API."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from typer.testing import Result
+
+from xdsmesh.cli.errors import CommandError
+
+Call = Callable[..., Awaitable[Result]]
+
+
+async def printed(running: Awaitable[Result]) -> str:
+    """What a command printed that was done without a complaint."""
+    result = await running
+    assert (result.exit_code, result.stderr, result.exception) == (0, "", None)
+    return result.stdout
+
+
+async def test_the_configuration_is_shown_and_changed(call: Call, tmp_path: Path) -> None:
+    shown = await printed(call("ca", "get-config"))
+    assert '\n\t"Provider": "consul",\n\t"Config": {\n\t\t"LeafCertTTL": "72h",' in shown
+    (tmp_path / "ca.json").write_text(shown.replace("72h", "24h"))
+    assert await printed(call("ca", "set-config", "-config-file", "ca.json")) == "Configuration updated!\n"
+    assert json.loads(await printed(call("ca", "get-config")))["Config"]["LeafCertTTL"] == "24h"
+
+
+async def test_a_wrong_configuration_is_refused(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "ca.json").write_text('{"Provider": "vault"}')
+    for name, said in (("ca.json", "rotation of roots is not built yet"), ("absent.json", "cannot be read")):
+        result = await call("ca", "set-config", "--config-file", name)
+        assert isinstance(result.exception, CommandError)
+        assert said in str(result.exception)
+
+
+async def test_the_root_is_shown(call: Call) -> None:
+    headings, row = (await printed(call("ca", "roots"))).splitlines()
+    assert headings.split() == ["TRUST", "DOMAIN", "ACTIVE", "NOT", "AFTER", "ID"]
+    assert row.split()[:2] == ["corp.consul", "yes"]
+    shown = json.loads(await printed(call("ca", "roots", "--format", "json")))
+    assert shown["ActiveRootID"] == row.split()[3]
+
+
+async def test_a_leaf_is_printed_and_its_key_only_when_asked(call: Call) -> None:
+    certificate = await printed(call("ca", "leaf", "web"))
+    assert "PRIVATE KEY" not in certificate
+    both = await printed(call("ca", "leaf", "web", "--key"))
+    key = load_pem_private_key(both.removeprefix(certificate).encode(), None)
+    assert key.public_key() == x509.load_pem_x509_certificate(certificate.encode()).public_key()

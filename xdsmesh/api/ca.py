@@ -1,0 +1,99 @@
+"""``/v1/connect/ca`` and ``/v1/agent/connect/ca``: the root of the mesh, and leaves for services.
+
+Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent/connect. Whoever can reach
+the API gets the key of any service: it is bound to loopback, since nobody is authenticated yet.
+"""
+
+from typing import Any, Final
+
+from litestar import Response, get, put
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from xdsmesh.api.blocking import Blocking
+from xdsmesh.api.ca_shape import configuration_body, leaf_body, roots_body
+from xdsmesh.api.narrow import service_name
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import BY_INDEX
+from xdsmesh.api.queries import Queries
+from xdsmesh.api.reply import Answer, Reply, Sent, empty, index_headers
+from xdsmesh.api.request import AnyRequest, author, flag, is_pretty
+from xdsmesh.ca.leaves import Leaves
+from xdsmesh.config import rules
+from xdsmesh.config.ca_configuration import CAConfigurationBody
+from xdsmesh.config.files import decode_definition
+from xdsmesh.model.errors import RefusedError
+
+_PEM_CHAIN: Final = "application/pem-certificate-chain"
+PEM: Final = Parameter("pem", "Answer with the certificates as PEM.", {"type": "boolean"})
+LEAF_SERVICE: Final = Parameter("service", "The name of a service.", where="path")
+_LATE: Final = 0.05
+"""Seconds: who waits for the next leaf asks again a little after it is due, never before."""
+
+
+@get("/v1/connect/ca/roots", opt=doc(PEM, *BY_INDEX, reply=dict[str, Any]))
+async def roots(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent:
+    """The certificates to trust; with ``?pem=true`` nothing but their text."""
+    answer = _roots(request, leaves)
+    if flag(request, "pem"):
+        answer = Answer(leaves.issuer.bundle.roots_pem.encode(), media_type=_PEM_CHAIN)
+    return await _send_roots(request, answer, leaves, queries)
+
+
+@get("/v1/agent/connect/ca/roots", opt=doc(*BY_INDEX, reply=dict[str, Any]))
+async def agent_roots(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent:
+    """The certificates to trust, as the agent shows them."""
+    return await _send_roots(request, _roots(request, leaves), leaves, queries)
+
+
+@get("/v1/connect/ca/configuration", opt=doc(reply=dict[str, Any]))
+async def configuration(leaves: NamedDependency[Leaves]) -> Reply[dict[str, Any]]:
+    """How leaves are made."""
+    return Reply(configuration_body(leaves.issuer.configuration))
+
+
+@put("/v1/connect/ca/configuration", opt=doc(body=CAConfigurationBody))
+async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[Leaves]) -> Response[bytes]:
+    """Change how long leaves are valid, of those that are made from now on."""
+    wanted = decode_definition(body, CAConfigurationBody)
+    await leaves.issuer.configure(wanted.config.leaf_cert_ttl, author(request))
+    return empty()
+
+
+@get(
+    ["/v1/agent/connect/ca/leaf", "/v1/agent/connect/ca/leaf/{service:path}"],
+    opt=doc(LEAF_SERVICE, *BY_INDEX, reply=dict[str, Any]),
+)
+async def leaf(
+    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+) -> Sent:
+    """The certificate and the key of a service: the same ones until they are to be renewed.
+
+    A caller who has them waits for the next ones by their index.
+    """
+    name = service_name(request)
+    if problems := tuple(rules.name("Service", name)):
+        raise RefusedError(*problems)
+    blocking = Blocking.of(request)
+    issued, was_known = await leaves.get(name)
+    if issued.revision <= blocking.index:
+        await queries.pause(request, min(blocking.seconds, leaves.seconds_left(issued) + _LATE))
+        issued, was_known = await leaves.get(name)
+    headers = {**index_headers(request, issued.revision), "X-Cache": "HIT" if was_known else "MISS"}
+    return Sent(Answer.of(leaf_body(name, issued), pretty=is_pretty(request)), request, headers)
+
+
+def _roots(request: AnyRequest, leaves: Leaves) -> Answer:
+    return Answer.of(roots_body(leaves.issuer), pretty=is_pretty(request))
+
+
+async def _send_roots(request: AnyRequest, answer: Answer, leaves: Leaves, queries: Queries) -> Sent:
+    """Whoever has the root already waits for another one, and there will be none."""
+    blocking, index = Blocking.of(request), leaves.issuer.revision
+    if index <= blocking.index:
+        await queries.pause(request, blocking.seconds)
+    return Sent(answer, request, index_headers(request, index))
