@@ -16,8 +16,10 @@ import uvloop
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.app import make_app
+from xdsmesh.api.proxies import Proxies
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.api.wait_for_proxies import WaitForProxies
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.catalog.feed import batches
@@ -146,10 +148,13 @@ async def _listen(settings: Settings, served: _Served) -> AsyncExitStack:
         if settings.http:
             repository, queries = served.repository, served.queries
             about = About(__version__, repository.node, served.trust_domain, xds_port, ENVOY_VERSIONS)
-            http = HttpServer(make_app(repository, registry, served.index, about, queries))
+            proxies = Proxies(registry, served.index, repository)
+            waits = WaitForProxies(served.loop, registry, queries.changes, proxies)
+            http = HttpServer(make_app(repository, registry, served.index, about, queries, waits))
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
             stack.callback(queries.close)
+            stack.callback(waits.close)
             log.info("serving HTTP", address=str(replace(settings.http, port=port)))
         # What exists now lives as long as the server: leave it out of every later collection.
         gc.freeze()

@@ -4,6 +4,7 @@ from typing import Final
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.middleware import ASGIMiddleware
 
 from xdsmesh.api import agent, catalog, config, discovery_chain, health, proxies, status
 from xdsmesh.api.about import About
@@ -32,6 +33,7 @@ ROUTES: Final = (
     discovery_chain.read_overridden,
     health.service,
     proxies.proxies,
+    proxies.proxy,
     proxies.work,
     status.leader,
     status.peers,
@@ -39,9 +41,17 @@ ROUTES: Final = (
 
 
 def make_app(
-    repository: Repository, registry: Registry, index: Index, about: About, queries: Queries
+    repository: Repository,
+    registry: Registry,
+    index: Index,
+    about: About,
+    queries: Queries,
+    *around: ASGIMiddleware,
 ) -> Litestar:
-    """Make the application; it holds no state of its own. ``queries`` must be run while it serves."""
+    """Make the application; it holds no state of its own. ``queries`` must be run while it serves.
+
+    ``around`` stand around every handler, the first one outermost.
+    """
     traced = proxies.Proxies(registry, index, repository)
     return Litestar(
         list(ROUTES),
@@ -51,6 +61,7 @@ def make_app(
             "about": Provide(lambda: about, sync_to_thread=False),
             "queries": Provide(lambda: queries, sync_to_thread=False),
         },
+        middleware=list(around),
         before_request=make_gate(repository.datacenter),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,
