@@ -39,7 +39,7 @@ class Attachment:
 
 
 class Wave(NamedTuple):
-    """One application of facts: the revision up to which it went, and the proxies that it gave another view."""
+    """One application of facts: up to which revision it went, and the proxies that it gave another view."""
 
     revision: int
     proxies: frozenset[str]

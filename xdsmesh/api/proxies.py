@@ -120,9 +120,7 @@ class Proxies:
         streams = self._registry.streams((view.proxy,))
         states = streams[-1].progress.states(type_url, resources) if streams else {}
         return tuple(
-            HeldResource(
-                name, each.version, len(each.any), states.get(name, State.NOT_SENT), decode(each)
-            )
+            HeldResource(name, each.version, len(each.any), states.get(name, State.NOT_SENT), decode(each))
             for name, each in sorted(resources.items())
         )
 

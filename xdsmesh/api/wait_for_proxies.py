@@ -11,7 +11,6 @@ from math import ceil
 from typing import Final, Protocol
 
 import msgspec
-from litestar import Request
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.middleware import ASGIMiddleware
@@ -20,6 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from xdsmesh.api.changes import Changes
 from xdsmesh.api.proxies import Proxies
+from xdsmesh.api.request import AnyRequest
 from xdsmesh.model.duration import Duration
 from xdsmesh.status import Laggard, Registry, StreamRecord, Waited
 from xdsmesh.status.text import printable
@@ -29,6 +29,7 @@ from xdsmesh.status.words import why_not_acknowledged
 PARAMETER: Final = "wait-for-proxies"
 HEADER: Final = "X-Xdsmesh-Wait"
 
+_IN_A_QUERY: Final = PARAMETER.encode()
 _METHODS: Final = frozenset({"PUT", "POST", "DELETE"})
 _DEFAULT: Final = Duration.of(seconds=10)
 _LONGEST: Final = Duration.of(seconds=600)
@@ -142,10 +143,11 @@ class WaitForProxies(ASGIMiddleware):
 
 def _seconds(scope: Scope) -> float | None:
     """How long to wait; None when the request does not ask for it, or writes nothing."""
-    if scope["method"] not in _METHODS or PARAMETER.encode() not in scope["query_string"]:
+    if _IN_A_QUERY not in scope["query_string"]:
         return None
-    text = Request[object, object, object](scope).query_params.get(PARAMETER)
-    if text is None:
+    request = AnyRequest(scope)
+    text = request.query_params.get(PARAMETER)
+    if text is None or request.method not in _METHODS:
         return None
     try:
         wait = Duration.parse(text) if text else _DEFAULT

@@ -24,7 +24,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(services.app, name="services")
 app.command("validate")(validate.validate)
 app.command("chain")(chain.chain)
-app.command("proxies")(proxies.proxies)
+app.add_typer(proxies.app, name="proxies")
 app.command("demo")(demo.demo)
 app.command("version")(version.version)
 

@@ -58,8 +58,9 @@ class TypeStatus:
 class ProxyStatus:
     """One stream of a proxy; ``types`` are in the order in which they are sent.
 
-    ``kind`` is Consul's word for what it is, such as ``connect-proxy``. ``variant`` is ``delta`` or ``sotw``. ``revision`` is the highest revision of the facts at which all
-    that the proxy should hold was acknowledged, -1 before the first.
+    ``kind`` is Consul's word for what it is, such as ``connect-proxy``. ``variant`` is ``delta`` or
+    ``sotw``. ``revision`` is the highest revision of the facts at which all that the proxy should hold was
+    acknowledged, -1 before the first.
     """
 
     proxy: str

@@ -17,7 +17,5 @@ def decode(resource: EncodedResource) -> dict[str, Any]:
 def as_json(message: Message) -> dict[str, Any]:
     """The JSON of a message, which is redacted in place."""
     redact(message)
-    shown: dict[str, Any] = without_keys(
-        json_format.MessageToDict(message, preserving_proto_field_name=True)
-    )
+    shown: dict[str, Any] = without_keys(json_format.MessageToDict(message, preserving_proto_field_name=True))
     return shown

@@ -76,6 +76,6 @@ def _hide_all(message: Message) -> None:
 
 def _messages(field: FieldDescriptor, value: Any) -> list[Message]:
     """The messages in a field: one, several, or the values of a map."""
-    if field.message_type.GetOptions().map_entry:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return [each for each in value.values() if isinstance(each, Message)]
     return list(value) if field.is_repeated else [value]
