@@ -59,7 +59,7 @@ class Proxies:
         streams = [await self.traced(each) for each in snapshot.connected if each.proxy == proxy_id]
         instance = self._index.instance(proxy_id)
         if instance is not None and instance.kind.is_proxy:
-            service = instance.proxy.destination_service_name if instance.proxy else ""
+            service = instance.proxy.destination_service_name if instance.proxy else instance.service
             kind = instance.kind.value
         elif streams:
             service, kind = streams[0].service, ""

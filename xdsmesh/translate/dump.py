@@ -53,11 +53,13 @@ def read_dump(dump: object) -> Config:
     """
     if not isinstance(dump, dict) or not isinstance(dump.get("configs"), list):
         raise NotADumpError("there are no configs in it")
-    parts = [part for part in dump["configs"] if isinstance(part, dict)]
-    found = {
-        name: [_without_type(each) for part in parts for each in _resources(part, section)]
-        for name, section in _SECTIONS.items()
-    }
+    try:
+        found = {
+            name: [_without_type(each) for part in dump["configs"] for each in _resources(part, section)]
+            for name, section in _SECTIONS.items()
+        }
+    except (AttributeError, TypeError) as error:
+        raise NotADumpError("its configs have other shapes than an Envoy's") from error
     config = read_held(found)
     from_server = {_assignment_of(each) for each in config["clusters"].values() if each.get("type") == "EDS"}
     endpoints = {name: each for name, each in config["endpoints"].items() if name in from_server}
@@ -80,7 +82,7 @@ def _resources(part: Mapping[str, Any], section: _Section) -> Iterator[dict[str,
     for each in part.get(section.dynamic, ()):
         found = each
         for key in section.path:
-            found = found.get(key, {}) if isinstance(found, dict) else {}
+            found = found.get(key, {})
         if found:
             yield found
 

@@ -1,24 +1,33 @@
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import make_app
+from xdsmesh.api.proxies import Proxies
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
+from xdsmesh.api.wait_for_proxies import WaitForProxies
+from xdsmesh.catalog.feed import batches
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.cli import app
 from xdsmesh.index.views import Index
+from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
+from xdsmesh.model.facts import Fact
+from xdsmesh.model.trust import TrustBundle
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+Call = Callable[..., Awaitable[Result]]
 
 XDS_PORT = 18502
 
@@ -63,17 +72,44 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def api(registry: Registry) -> AsyncIterator[str]:
+def index() -> Index:
+    """What the server holds for proxies."""
+    return Index()
+
+
+@pytest.fixture
+def loop(index: Index) -> Loop:
+    """Where streams attach; its proxies trust a root that is none."""
+    loop = Loop(index)
+    loop.tell(Fact(("roots",), TrustBundle("corp.consul", "-----BEGIN CERTIFICATE-----\n")))
+    return loop
+
+
+@pytest.fixture
+async def api(registry: Registry, index: Index, loop: Loop) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
     node = Node("node-1", "127.0.0.1", "dc1")
     store = MemoryStore()
-    queries = Queries(store)
-    running = asyncio.create_task(queries.run())
+    queries, repository = Queries(store), Repository(store, node)
+    tasks = [asyncio.create_task(each) for each in (queries.run(), loop.run(), loop.feed(batches(store)))]
     about = About("0.1.0", node, "corp.consul", XDS_PORT)
-    server = HttpServer(make_app(Repository(store, node), registry, Index(), about, queries))
+    waits = WaitForProxies(loop, registry, queries.changes, Proxies(registry, index, repository))
+    server = HttpServer(make_app(repository, registry, index, about, queries, waits))
     port = await server.start("127.0.0.1", 0)
     yield f"127.0.0.1:{port}"
     await server.stop()
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+@pytest.fixture
+def call(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Call:
+    """Run a command in an empty folder, against the API that this test's event loop serves."""
+    monkeypatch.chdir(tmp_path)
+
+    async def run(*arguments: str, stdin: str = "") -> Result:
+        env = {**environment, "XDSMESH_HTTP_ADDR": api}
+        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=stdin, env=env)
+
+    return run
