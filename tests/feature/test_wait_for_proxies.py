@@ -313,6 +313,7 @@ async def test_a_server_that_stops_answers_who_waits(server: Server, callers: di
     callers["web-1"].variant = "silent"
 
     async def stop() -> None:
+        await server.until_synced("web-2-sidecar-proxy", "web-3-sidecar-proxy")
         server.waits.close()
 
     write = server.api.put("/v1/config", json=RESOLVER, params=WAIT)
