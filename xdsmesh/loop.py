@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.index.views import Index
@@ -37,6 +38,13 @@ class Attachment:
         self._loop.detach(self)
 
 
+class Wave(NamedTuple):
+    """One application of facts: up to which revision it went, and the proxies that it gave another view."""
+
+    revision: int
+    proxies: frozenset[str]
+
+
 class Loop:
     """Owns the index. Facts enter by ``take`` and ``tell``; streams attach to proxies."""
 
@@ -48,6 +56,7 @@ class Loop:
         self._attached: defaultdict[str, set[Attachment]] = defaultdict(set)
         self._keeper: LeafKeeper | None = None
         self._moved = asyncio.Condition()
+        self._recordings: dict[int, list[Wave]] = {}
 
     @property
     def ready(self) -> bool:
@@ -67,6 +76,16 @@ class Loop:
         """Return once the facts up to a revision of the store are in the views."""
         async with self._moved:
             await self._moved.wait_for(lambda: self._index.revision >= revision)
+
+    @contextmanager
+    def recorded(self) -> Iterator[Sequence[Wave]]:
+        """The waves from now on, in a list that grows."""
+        waves: list[Wave] = []
+        self._recordings[id(waves)] = waves
+        try:
+            yield waves
+        finally:
+            del self._recordings[id(waves)]
 
     def tell(self, fact: Fact) -> None:
         """Take in a fact that is not the store's, such as a leaf."""
@@ -92,16 +111,21 @@ class Loop:
     def _apply(self) -> None:
         facts, self._pending = tuple(self._pending.values()), {}
         changed = self._index.apply(Batch(self._revision, facts))
-        for proxy_id in changed:
-            self._hand_out(proxy_id)
+        served = frozenset(proxy_id for proxy_id in changed if self._hand_out(proxy_id))
+        for waves in self._recordings.values():
+            waves.append(Wave(self._index.revision, served))
 
-    def _hand_out(self, proxy_id: str) -> None:
+    def _hand_out(self, proxy_id: str) -> bool:
+        """Give a proxy's streams its new view; whether any of them may go on."""
         view = self._index.view(proxy_id)
+        served = False
         for attachment in self._attached.get(proxy_id, ()):
             # A proxy that stands before another service now is somebody else: its streams start anew.
             same = view is not None and view.spiffe_id == attachment.spiffe_id
             attachment.view = view if same else None
+            served = served or same
             attachment.wake()
+        return served
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
         """Hold a proxy's view for a stream; None when no such proxy is registered."""

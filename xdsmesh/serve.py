@@ -5,10 +5,8 @@ import gc
 import random
 import signal
 import sys
-import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -18,29 +16,18 @@ import uvloop
 
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
-from xdsmesh.api.app import Parts, make_app
-from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.keeper import LeafKeeper
-from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
-from xdsmesh.catalog.feed import Feed
-from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
 from xdsmesh.folder import ConfigFolder
-from xdsmesh.index.views import Index
-from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.errors import AddressInUseError, RefusedError
-from xdsmesh.model.facts import Fact
 from xdsmesh.model.origin import Source
 from xdsmesh.obs import log as logs
-from xdsmesh.probes.prober import Prober
-from xdsmesh.probes.reaper import Reaper
+from xdsmesh.parts import ServerParts
 from xdsmesh.settings import LogFormat, Settings
-from xdsmesh.status import Registry
 from xdsmesh.store.base import Store
 from xdsmesh.store.memory import MemoryStore
 from xdsmesh.store.sqlite import SQLiteStore
@@ -83,20 +70,15 @@ async def _serve(settings: Settings) -> None:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         node = Node(settings.node, "127.0.0.1", settings.datacenter)
-        pick = random.SystemRandom().uniform
-        leaves = Leaves(issuer, store, node.datacenter, _now, pick)
-        served = _make_parts(store, node, leaves)
-        folder = ConfigFolder(settings.config_dir, served.repository) if settings.config_dir else None
-        keeper = LeafKeeper(issuer, served.loop.tell, _now, pick)
-        served.loop.keep_leaves(keeper)
+        parts = ServerParts.make(store, node, issuer, _now, random.SystemRandom().uniform)
+        folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:
-            work = {"leaf keeper": keeper.run(), **served.work()}
-            workers = [tasks.create_task(each, name=name) for name, each in work.items()]
+            workers = [tasks.create_task(each, name=name) for name, each in parts.work().items()]
             await upgrade(store, node.name)
             await announce(store, node, lambda: str(uuid4()))
-            await _load(folder, served.repository)
-            await served.loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, served)
+            await _load(folder, parts.repository)
+            await parts.loop.wait_revision((await store.list(""))[0])
+            listeners = await _listen(settings, node, parts)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings)
@@ -106,44 +88,6 @@ async def _serve(settings: Settings) -> None:
             for worker in workers:
                 worker.cancel()
     log.info("stopped")
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What the server is made of, but for what listens."""
-
-    feed: Feed
-    loop: Loop
-    index: Index
-    repository: Repository
-    registrations: Registrations
-    queries: Queries
-    prober: Prober
-    reaper: Reaper
-    leaves: Leaves
-
-    def work(self) -> dict[str, Coroutine[None, None, None]]:
-        """What must run while the server does, by name."""
-        return {
-            "loop": self.loop.run(),
-            "feed": self.feed.run(),
-            "queries": self.queries.run(),
-            "prober": self.prober.run(),
-            "reaper": self.reaper.run(),
-        }
-
-
-def _make_parts(store: Store, node: Node, leaves: Leaves) -> _Parts:
-    feed, index = Feed(store), Index()
-    loop = Loop(index)
-    loop.tell(Fact(("roots",), leaves.issuer.bundle))
-    registrations = Registrations(store, node, feed)
-    prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
-    reaper = Reaper(node.name, registrations.reap, time.monotonic)
-    for listener in (loop.take, prober.take, reaper.take):
-        feed.listen(listener)
-    repository, queries = Repository(store, node), Queries(feed)
-    return _Parts(feed, loop, index, repository, registrations, queries, prober, reaper, leaves)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -163,36 +107,21 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         await folder.load()
 
 
-async def _listen(settings: Settings, served: _Parts) -> AsyncExitStack:
+async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncExitStack:
     """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
-    registry = Registry()
     async with AsyncExitStack() as stack:
         xds_port = OFF
         if settings.xds:
-            ads = AdsServer(served.loop, registry, _now)
+            ads = AdsServer(parts.loop, parts.registry, _now)
             xds_port = await ads.start(str(settings.xds))
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
-            trust_domain = served.leaves.issuer.bundle.trust_domain
-            about = About(__version__, served.repository.node, trust_domain, xds_port, ENVOY_VERSIONS)
-            http = HttpServer(
-                make_app(
-                    Parts(
-                        about,
-                        served.repository,
-                        served.registrations,
-                        served.queries,
-                        served.prober,
-                        registry,
-                        served.index,
-                        served.leaves,
-                    )
-                )
-            )
+            trust_domain = parts.leaves.issuer.bundle.trust_domain
+            http = HttpServer(parts.app(About(__version__, node, trust_domain, xds_port, ENVOY_VERSIONS)))
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
-            stack.callback(served.queries.close)
+            stack.callback(parts.close)
             log.info("serving HTTP", address=str(replace(settings.http, port=port)))
         # What exists now lives as long as the server: leave it out of every later collection.
         gc.freeze()

@@ -5,6 +5,7 @@ from typing import Final
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.middleware import ASGIMiddleware
 
 from xdsmesh.api import (
     agent,
@@ -98,6 +99,8 @@ ROUTES: Final = (
     legacy_intentions.remove,
     openapi.read,
     proxies.proxies,
+    proxies.proxy,
+    proxies.proxy_config,
     proxies.work,
     status.leader,
     status.peers,
@@ -106,7 +109,10 @@ ROUTES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the API shows and changes. ``queries`` and their feed must be run while it serves."""
+    """What the API shows and changes. ``queries`` and their feed must be run while it serves.
+
+    ``around`` stand around every handler, the first one outermost.
+    """
 
     about: About
     repository: Repository
@@ -116,6 +122,7 @@ class Parts:
     registry: Registry
     index: Index
     leaves: Leaves
+    around: tuple[ASGIMiddleware, ...] = ()
 
 
 def make_app(parts: Parts) -> Litestar:
@@ -134,6 +141,7 @@ def make_app(parts: Parts) -> Litestar:
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
+        middleware=list(parts.around),
         before_request=make_gate(parts.repository.datacenter),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,

@@ -38,7 +38,7 @@ app.add_typer(intention.app, name="intention")
 app.add_typer(ca.app, name="ca")
 app.command("validate")(validate.validate)
 app.command("chain")(chain.chain)
-app.command("proxies")(proxies.proxies)
+app.add_typer(proxies.app, name="proxies")
 app.command("demo")(demo.demo)
 app.command("version")(version.version)
 

@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct, field
 
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
-from xdsmesh.status import Snapshot
+from xdsmesh.cli.waiting import HEADER, Waiting
+from xdsmesh.status import HeldConfig, ProxyDetail, Snapshot
 
 T = TypeVar("T")
 
@@ -23,7 +24,8 @@ Query = Mapping[str, str]
 
 _NOTHING: Final[Query] = {}
 _WARNING: Final = "X-Xdsmesh-Warning"
-_TIMEOUT: Final = httpx.Timeout(30, connect=5)
+_PATIENCE: Final = 30.0
+_TIMEOUT: Final = httpx.Timeout(_PATIENCE, connect=5)
 
 
 class AgentService(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -77,15 +79,24 @@ class AgentSelf(Struct, frozen=True):
 
 
 class Client:
-    """A connection to one server; every call raises ``CommandError`` with a sentence when it fails."""
+    """A connection to one server; every call raises ``CommandError`` with a sentence when it fails.
 
-    def __init__(self, address: str, token: str = "", ca_cert: Path | None = None) -> None:
+    With ``waiting`` the answer of a write comes when the proxies have acknowledged it.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str = "",
+        ca_cert: Path | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
         self._address = address
+        self._waiting = waiting
         self._http = httpx.Client(
             base_url=_base_url(address),
             headers={b"X-Consul-Token": token.encode()} if token else {},
             verify=_trust(ca_cert),
-            timeout=_TIMEOUT,
             # A proxy for the Web, which the environment may name, does not lead to a control plane.
             trust_env=False,
         )
@@ -113,19 +124,19 @@ class Client:
 
     def register_service(self, body: bytes) -> None:
         """Register an instance, and the sidecar that it asks for."""
-        self.send("PUT", "/v1/agent/service/register", body=body)
+        self.write("PUT", "/v1/agent/service/register", body=body)
 
     def deregister_service(self, service_id: str) -> None:
         """Remove an instance and its sidecar."""
-        self.send("PUT", f"/v1/agent/service/deregister/{segment(service_id)}")
+        self.write("PUT", f"/v1/agent/service/deregister/{segment(service_id)}")
 
     def write_entry(self, body: bytes, cas: int) -> Written:
         """Write a config entry; it is not done when it is no longer the one of revision ``cas``."""
-        return self.written(self.send("PUT", "/v1/config", body=body, query=_cas(cas)))
+        return self.written(self.write("PUT", "/v1/config", body=body, query=_cas(cas)))
 
     def write_entries(self, bodies: Sequence[bytes]) -> Written:
         """Write config entries together or not at all."""
-        return self.written(self.send("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]"))
+        return self.written(self.write("PUT", "/v1/xdsmesh/config", body=b"[" + b",".join(bodies) + b"]"))
 
     def entry(self, kind: str, name: str) -> dict[str, Any]:
         """A config entry."""
@@ -138,7 +149,7 @@ class Client:
 
     def delete_entry(self, kind: str, name: str, cas: int | None = None) -> bool:
         """Delete a config entry; false when it is no longer the one of revision ``cas``."""
-        answer = self.call("DELETE", _entry_path(kind, name), object, query=_cas(cas))
+        answer = self._decode(self.write("DELETE", _entry_path(kind, name), query=_cas(cas)), object)
         return answer is not False
 
     def chain(self, service: str, datacenter: str, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -155,16 +166,43 @@ class Client:
         """Who is connected, and who was refused."""
         return self.call("GET", "/v1/xdsmesh/proxies", Snapshot)
 
+    def proxy(self, proxy_id: str) -> ProxyDetail:
+        """All about one proxy."""
+        return self.call("GET", f"/v1/xdsmesh/proxies/{segment(proxy_id)}", ProxyDetail)
+
+    def proxy_config(self, proxy_id: str) -> HeldConfig:
+        """What a proxy should hold."""
+        return self.call("GET", f"/v1/xdsmesh/proxy-config/{segment(proxy_id)}", HeldConfig)
+
+    def write(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> httpx.Response:
+        """Send what changes something, and wait for the proxies if that is wanted."""
+        waiting = self._waiting
+        if waiting is None:
+            return self.send(method, path, body=body, query=query)
+        with waiting.shown():
+            query, timeout = {**query, **waiting.query}, _timeout(waiting.seconds)
+            response = self.send(method, path, body=body, query=query, timeout=timeout)
+        waiting.note(response.headers.get(HEADER))
+        return response
+
     def call(
         self, method: str, path: str, answer: type[T], *, body: bytes = b"", query: Query = _NOTHING
     ) -> T:
         """Send a request, and read its answer as JSON of a type."""
         return self._decode(self.send(method, path, body=body, query=query), answer)
 
-    def send(self, method: str, path: str, *, body: bytes = b"", query: Query = _NOTHING) -> httpx.Response:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        query: Query = _NOTHING,
+        timeout: httpx.Timeout = _TIMEOUT,
+    ) -> httpx.Response:
         """Send a request; the answer, if it was done."""
         try:
-            response = self._http.request(method, path, content=body, params=query)
+            response = self._http.request(method, path, content=body, params=query, timeout=timeout)
         except httpx.TimeoutException as error:
             raise CommandError(f"the server at {self._address} does not answer") from error
         except httpx.HTTPError as error:
@@ -205,6 +243,11 @@ def _trust(ca_cert: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_cert)
     except (OSError, ssl.SSLError) as error:
         raise CommandError(f"cannot use the CA certificates in {ca_cert}: {error}") from error
+
+
+def _timeout(waits: float) -> httpx.Timeout:
+    """For an answer that the server holds back for so many seconds."""
+    return httpx.Timeout(_PATIENCE, connect=5, read=_PATIENCE + waits)
 
 
 def _cas(index: int | None) -> Query:

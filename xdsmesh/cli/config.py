@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from xdsmesh.cli.errors import CommandError, ServerRefusedError, located
-from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
+from xdsmesh.cli.options import (
+    DEFAULT_HTTP_ADDR,
+    CaCert,
+    Format,
+    HttpAddr,
+    OutputFormat,
+    Token,
+    Wait,
+    WaitTimeout,
+)
 
 _KIND_AND_NAME = 2
 
@@ -42,6 +51,8 @@ def write(
     cas: Cas = None,
     consul_cas: ConsulCas = False,
     modify_index: ModifyIndex = None,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -50,13 +61,15 @@ def write(
     expected = _expected(cas, modify_index, consul_cas=consul_cas)
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.files import entries_of, entry_body
+    from xdsmesh.cli.waiting import waiting
 
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
     entries = {f"{each.value.KIND}/{each.value.name}": each for each in entries_of(files)}
     if expected is not None and len(entries) != 1:
         raise typer.BadParameter(f"--cas is for a single entry, and there are {len(entries)}")
     bodies = [entry_body(each.value) for each in entries.values()]
     places = {title: each.place for title, each in entries.items()}
-    with Client(http_addr, token, ca_cert) as client:
+    with Client(http_addr, token, ca_cert, awaited) as client:
         try:
             written = (
                 client.write_entries(bodies) if expected is None else client.write_entry(bodies[0], expected)
@@ -69,6 +82,8 @@ def write(
         typer.echo(located(warning, places, "warning: "), err=True)
     for title in entries:
         typer.echo(f"Config entry written: {title}")
+    if awaited:
+        awaited.report()
 
 
 @app.command()
@@ -132,6 +147,8 @@ def delete(
     cas: Cas = None,
     consul_cas: ConsulCas = False,
     modify_index: ModifyIndex = None,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -142,12 +159,16 @@ def delete(
         raise typer.BadParameter("what is deleted has a ModifyIndex above 0")
     entry_kind, entry_name = _identify(target, kind, name)
     from xdsmesh.cli.client import Client
+    from xdsmesh.cli.waiting import waiting
 
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
     title = f"{entry_kind}/{entry_name}"
-    with Client(http_addr, token, ca_cert) as client:
+    with Client(http_addr, token, ca_cert, awaited) as client:
         if not client.delete_entry(entry_kind, entry_name, expected):
             raise _changed_meanwhile(title, expected)
     typer.echo(f"Config entry deleted: {title}")
+    if awaited:
+        awaited.report()
 
 
 def _expected(cas: int | None, modify_index: int | None, *, consul_cas: bool) -> int | None:

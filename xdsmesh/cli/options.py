@@ -59,6 +59,13 @@ CaCert = Annotated[
     ),
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to show the result.")]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="Return when all proxies that it affects have acknowledged it; else exit 1."),
+]
+WaitTimeout = Annotated[
+    str | None, typer.Option(metavar="DURATION", help="With --wait: how long at most.  [default: 10s]")
+]
 
 
 def pairs(texts: list[str] | None) -> dict[str, str] | None:

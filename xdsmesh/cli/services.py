@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xdsmesh.cli.errors import ServerRefusedError
-from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token, pairs
+from xdsmesh.cli.options import (
+    DEFAULT_HTTP_ADDR,
+    CaCert,
+    Format,
+    HttpAddr,
+    OutputFormat,
+    Token,
+    Wait,
+    WaitTimeout,
+    pairs,
+)
 
 if TYPE_CHECKING:
     from xdsmesh.cli.client import AgentService
@@ -31,6 +41,8 @@ def register(
     port: Annotated[int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Its port.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Repeatable.")] = None,
     meta: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Repeatable.")] = None,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -43,8 +55,10 @@ def register(
 
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.files import service_body, services_of
+    from xdsmesh.cli.waiting import waiting
 
-    with Client(http_addr, token, ca_cert) as client:
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
+    with Client(http_addr, token, ca_cert, awaited) as client:
         for located in services_of(files or ()):
             try:
                 client.register_service(service_body(located.value))
@@ -54,6 +68,8 @@ def register(
         if name:
             client.register_service(json.dumps({"Name": name, **given}).encode())
             typer.echo(f"Registered service: {name}")
+    if awaited:
+        awaited.report()
 
 
 @app.command()
@@ -64,6 +80,8 @@ def deregister(
     ] = None,
     *,
     service_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="The instance's id.")] = None,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -74,12 +92,16 @@ def deregister(
 
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.files import service_ids
+    from xdsmesh.cli.waiting import waiting
 
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
     ids = [*([service_id] if service_id else []), *service_ids(targets or ())]
-    with Client(http_addr, token, ca_cert) as client:
+    with Client(http_addr, token, ca_cert, awaited) as client:
         for each in ids:
             client.deregister_service(each)
             typer.echo(f"Deregistered service: {each}")
+    if awaited:
+        awaited.report()
 
 
 @app.command("list")

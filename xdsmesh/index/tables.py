@@ -38,6 +38,10 @@ class Tables:
         """A registered sidecar."""
         return self._sidecars.get(proxy_id)
 
+    def proxies(self) -> tuple[str, ...]:
+        """The ids of the registered proxies, sorted."""
+        return tuple(sorted(each.id for each in self._instances.values() if each.kind.is_proxy))
+
     def changes(self, facts: Iterable[Fact]) -> dict[FactKey, object | None]:
         """The changed values by key; of several facts with one key the last counts."""
         changes: dict[FactKey, object | None] = {}

@@ -57,6 +57,10 @@ class Index:
         """A registered sidecar."""
         return self._tables.sidecar(proxy_id)
 
+    def proxies(self) -> tuple[str, ...]:
+        """The ids of all registered proxies, sorted."""
+        return self._tables.proxies()
+
     def entries_behind(self, proxy_id: str, type_url: str, name: str) -> tuple[FactKey, ...]:
         """The config entries that a resource of a proxy was made from, sorted."""
         calls = self._graph.peek(rules.caller, proxy_id)

@@ -1,18 +1,31 @@
 """Records of streams, cheap to keep on the hot path; made into values only when somebody looks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from xdsmesh.model.resource import SHORT_NAMES, TYPES
+from xdsmesh.model.resource import SHORT_NAMES, TYPES, Resources
 from xdsmesh.status.text import printable
-from xdsmesh.status.types import ProxyStatus, Refused, Snapshot, State, TypeStatus
+from xdsmesh.status.types import ProxyStatus, Refused, Rejection, Snapshot, State, TypeStatus
 
 _MAX_REFUSED: Final = 100
 _MAX_ID: Final = 256
 _MAX_NAMES: Final = 100
 _RANK: Final = {type_url: rank for rank, type_url in enumerate(TYPES)}
+
+
+class Progress(Protocol):
+    """How far the proxy of a stream has come."""
+
+    def revision(self) -> int:
+        """The highest revision of the facts of which it has acknowledged all; -1 if none."""
+
+    def settled(self) -> bool:
+        """Nothing is left to send, and no answer to come: what it has not acknowledged, it has rejected."""
+
+    def states(self, type_url: str, resources: Resources) -> Mapping[str, State]:
+        """How it stands with each of these resources, by name."""
 
 
 @dataclass(slots=True)
@@ -31,6 +44,7 @@ class _TypeRecord:
     responses: int = 0
     resources: int = 0
     nacks: int = 0
+    last_error: Rejection | None = None
 
     @property
     def state(self) -> State:
@@ -53,12 +67,13 @@ class _TypeRecord:
             responses=self.responses,
             resources=self.resources,
             nacks=self.nacks,
+            last_error=self.last_error,
         )
 
 
 @dataclass(slots=True, eq=False)
 class StreamRecord:
-    """One connected stream. ``revision`` tells up to which revision its proxy has acknowledged all."""
+    """One connected stream. Who watches it is called when its proxy may have come further, or has left."""
 
     proxy: str
     service: str
@@ -66,8 +81,23 @@ class StreamRecord:
     address: str
     variant: str
     connected_at: datetime
-    revision: Callable[[], int]
+    progress: Progress
+    connected: bool = True
     _types: dict[str, _TypeRecord] = field(default_factory=dict)
+    _watchers: tuple[Callable[["StreamRecord"], None], ...] = ()
+
+    def watch(self, watcher: Callable[["StreamRecord"], None]) -> None:
+        """Call this from now on."""
+        self._watchers = (*self._watchers, watcher)
+
+    def unwatch(self, watcher: Callable[["StreamRecord"], None]) -> None:
+        """Call this no more; safe to call twice."""
+        self._watchers = tuple(each for each in self._watchers if each != watcher)
+
+    def moved(self) -> None:
+        """Something was taken from the proxy or sent to it. Nearly always nobody watches."""
+        for watcher in self._watchers:
+            watcher(self)
 
     def requested(self, type_url: str) -> None:
         """The proxy asked for a type."""
@@ -96,7 +126,7 @@ class StreamRecord:
         if not in_doubt and record.error:
             record.error, record.rejected = "", ()
 
-    def rejected(self, type_url: str, nonce: str, error: str, names: Sequence[str]) -> None:
+    def rejected(self, type_url: str, nonce: str, error: str, names: Sequence[str], now: datetime) -> None:
         """A response with these resources was rejected, with the proxy's reason."""
         record = self._types[type_url]
         record.answered = nonce
@@ -104,6 +134,7 @@ class StreamRecord:
         record.error = printable(error)
         record.rejected = tuple(names[:_MAX_NAMES])
         record.nacks += 1
+        record.last_error = Rejection(record.error, record.rejected, now)
 
     def status(self) -> ProxyStatus:
         """The record as a value."""
@@ -115,7 +146,7 @@ class StreamRecord:
             address=self.address,
             variant=self.variant,
             connected_at=self.connected_at,
-            revision=self.revision(),
+            revision=self.progress.revision(),
             types=tuple(self._types[type_url].status(type_url) for type_url in ordered),
         )
 
@@ -134,6 +165,12 @@ class Registry:
     def disconnect(self, record: StreamRecord) -> None:
         """Show a stream no longer; safe to call twice."""
         self._streams.pop(record, None)
+        record.connected = False
+        record.moved()
+
+    def streams(self, proxies: Collection[str]) -> list[StreamRecord]:
+        """The connected streams of these proxies."""
+        return [record for record in self._streams if record.proxy in proxies]
 
     def refuse(self, proxy: str, address: str, reason: str, now: datetime) -> None:
         """Somebody was not served. ``address`` is where from, without a port: that differs each time."""

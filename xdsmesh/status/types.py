@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -19,12 +20,23 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """A response that was rejected: why, by the proxy's own word, what was in it, and when."""
+
+    error: str
+    rejected: tuple[str, ...]
+    at: datetime
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TypeStatus:
     """One type of resource on one stream. ``type`` is CDS, EDS, LDS, RDS, SDS or an unknown type's URL.
 
     ``version`` and ``nonce`` are of the last response. ``error`` is the proxy's own last complaint, on
-    one line; ``rejected`` are the resources of the response that it rejected, and ``causes`` the config
-    entries that they were made from, with the place where each was written.
+    one line, until it is mended; ``rejected`` are the resources of the response that it rejected, and
+    ``causes`` the config entries that they were made from, with the place where each was written.
+    ``last_error`` stays when it is mended.
     """
 
     type: str
@@ -39,14 +51,16 @@ class TypeStatus:
     responses: int = 0
     resources: int = 0
     nacks: int = 0
+    last_error: Rejection | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyStatus:
     """One stream of a proxy; ``types`` are in the order in which they are sent.
 
-    ``variant`` is ``delta`` or ``sotw``. ``revision`` is the highest revision of the facts at which all
-    that the proxy should hold was acknowledged, -1 before the first.
+    ``kind`` is Consul's word for what it is, such as ``connect-proxy``. ``variant`` is ``delta`` or
+    ``sotw``. ``revision`` is the highest revision of the facts at which all that the proxy should hold was
+    acknowledged, -1 before the first.
     """
 
     proxy: str
@@ -57,6 +71,7 @@ class ProxyStatus:
     connected_at: datetime
     revision: int
     types: tuple[TypeStatus, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +92,66 @@ class Snapshot:
 
     connected: tuple[ProxyStatus, ...] = ()
     refused: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyDetail:
+    """A proxy that is registered or connected: each of its streams, and who was refused under its id."""
+
+    proxy: str
+    service: str
+    kind: str
+    streams: tuple[ProxyStatus, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResource:
+    """A resource as a proxy should hold it. ``bytes`` is its size on the wire.
+
+    ``state`` is how the proxy stands with just this. ``resource`` is its JSON in protobuf's form, under the
+    names of the fields, without private keys.
+    """
+
+    name: str
+    version: str
+    bytes: int
+    state: State
+    resource: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldConfig:
+    """All that the server holds for a proxy, by type: ``clusters``, ``endpoints`` and so on.
+
+    ``revision`` is that of the facts which it was made from.
+    """
+
+    proxy: str
+    connected: bool
+    revision: int
+    resources: dict[str, tuple[HeldResource, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Laggard:
+    """A proxy that has not acknowledged a write, and why."""
+
+    proxy: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What came of waiting until the proxies that a write affects have acknowledged its revision.
+
+    Times are from the write to a proxy's last acknowledgement; None: no proxy has acknowledged it.
+    ``more`` is how many others are ``waiting`` and are not named.
+    """
+
+    revision: int
+    proxies: int
+    p50_ms: float | None
+    p99_ms: float | None
+    waiting: tuple[Laggard, ...] = ()
+    more: int = 0

@@ -127,7 +127,7 @@ class AdsServer:
             address=_without_scheme(unquote(context.peer())),
             variant=variant.name,
             connected_at=self._clock(),
-            revision=stream.revision,
+            progress=stream,
         )
         self._registry.connect(record)
         self._streams.add(stream)

@@ -5,11 +5,12 @@ the view has changed, and when ``deadline`` has passed. It may call ``respond`` 
 taken what was sent before: only the latest view counts, and what came in between is never sent.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, Generic
 
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ProxyView, Resources
+from xdsmesh.status.types import State
 from xdsmesh.xds.messages import Acked, Close, Code, Rejected, Response, Unchanged
 from xdsmesh.xds.order import (
     ACK_SECONDS,
@@ -19,6 +20,7 @@ from xdsmesh.xds.order import (
     RECONNECT_SECONDS,
     REMOVED_AFTER,
 )
+from xdsmesh.xds.standing import states
 from xdsmesh.xds.subscription import NO_NAMES, RequestT, Subscription, Work
 
 MAX_TYPES: Final = 32
@@ -77,6 +79,19 @@ class Session(Generic[RequestT]):
             if subscription.outstanding is not None or subscription.rejected:
                 return False
         return True
+
+    def settled(self, view: ProxyView | None) -> bool:
+        """Nothing of this view is left to send, and no answer is to come."""
+        if view is not self._view or self._pending:
+            return False
+        return all(subscription.outstanding is None for subscription in self._ordered)
+
+    def states(self, type_url: str, resources: Resources) -> Mapping[str, State]:
+        """How the client stands with each of these resources."""
+        subscription = self._subscriptions.get(type_url)
+        if subscription is None:
+            return dict.fromkeys(resources, State.NOT_SENT)
+        return states(subscription, resources)
 
     def receive(self, request: RequestT) -> Acked | Rejected | Close | None:
         """Take in a request; what it says about a response, or why the stream must end.

@@ -5,13 +5,16 @@ no more memory than its own latest view.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final, Generic
 
 import grpc
 import structlog
 
+from xdsmesh.model.resource import Resources
 from xdsmesh.status.registry import StreamRecord
 from xdsmesh.status.text import printable
+from xdsmesh.status.types import State
 from xdsmesh.xds.clock import Clock
 from xdsmesh.xds.messages import Acked, Close, Code, Rejected, Response
 from xdsmesh.xds.session import Session
@@ -66,6 +69,14 @@ class Stream(Generic[RequestT]):
             self._acknowledged = self._attachment.revision
         return self._acknowledged
 
+    def settled(self) -> bool:
+        """Nothing is left to send, and no answer to come."""
+        return self._session.settled(self._attachment.view)
+
+    def states(self, type_url: str, resources: Resources) -> Mapping[str, State]:
+        """How the client stands with each of these resources, by name."""
+        return self._session.states(type_url, resources)
+
     async def run(self, first: bytes, attachment: Attachment, record: StreamRecord) -> Close | None:
         """Serve until the client has left, which is None, or the stream must end.
 
@@ -110,10 +121,11 @@ class Stream(Generic[RequestT]):
             self._note_rejection(answer)
         if self._session.pending:
             self._news.set()
+        self._record.moved()
         return None
 
     def _note_rejection(self, answer: Rejected) -> None:
-        self._record.rejected(answer.type_url, answer.nonce, answer.error, answer.names)
+        self._record.rejected(answer.type_url, answer.nonce, answer.error, answer.names, self._clock())
         _log.warning(
             "a proxy rejected resources",
             proxy=self._record.proxy,
@@ -135,6 +147,7 @@ class Stream(Generic[RequestT]):
                     await self._context.write(self._encoded(action))
                 else:
                     self._record.unchanged(action.type_url)
+            self._record.moved()  # with nothing to send, it has acknowledged the new view without a word
             if self._session.deadline is None:
                 await self._news.wait()
             else:

@@ -1,7 +1,6 @@
 import asyncio
 import random
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -9,18 +8,15 @@ import httpx
 import pytest
 
 from xdsmesh.api.about import About
-from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
-from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Node
-from xdsmesh.probes.prober import Prober
+from xdsmesh.parts import Pick, ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
@@ -35,76 +31,60 @@ async def store() -> AsyncIterator[MemoryStore]:
 
 
 @pytest.fixture
-def repository(store: MemoryStore) -> Repository:
-    return Repository(store, NODE)
-
-
-@pytest.fixture
-def feed(store: MemoryStore) -> Feed:
-    return Feed(store)
-
-
-@pytest.fixture
-def registrations(store: MemoryStore, feed: Feed) -> Registrations:
-    return Registrations(store, NODE, feed)
-
-
-@pytest.fixture
-def registry() -> Registry:
-    return Registry()
-
-
-@pytest.fixture
 async def issuer(store: MemoryStore) -> Issuer:
     return await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
 
 
 @pytest.fixture
-def pick() -> Callable[[float, float], float]:
+def pick() -> Pick:
     """Draws the part of their lives after which leaves are renewed."""
     return random.uniform
 
 
 @pytest.fixture
-def leaves(issuer: Issuer, store: MemoryStore, pick: Callable[[float, float], float]) -> Leaves:
-    return Leaves(issuer, store, NODE.datacenter, lambda: datetime.now(UTC), pick)
-
-
-@pytest.fixture
-def prober(feed: Feed, registrations: Registrations) -> Prober:
-    prober = Prober(NODE.name, registrations.report, time.monotonic, random.uniform)
-    feed.listen(prober.take)
-    return prober
-
-
-@pytest.fixture
-async def queries(store: MemoryStore, feed: Feed, prober: Prober, issuer: Issuer) -> AsyncIterator[Queries]:
-    """What is being asked; as in the server, the store is not empty when it begins."""
-    assert issuer.revision
-    queries = Queries(feed)
+async def parts(store: MemoryStore, issuer: Issuer, pick: Pick) -> AsyncIterator[ServerParts]:
+    """The parts of a server, at work; as in the real one, the store is not empty when it begins."""
+    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), pick)
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
+        running = [tasks.create_task(work) for work in parts.work().values()]
         await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
-        yield queries
+        yield parts
         for task in running:
             task.cancel()
 
 
 @pytest.fixture
-async def server(  # noqa: PLR0913, PLR0917 - a fixture for each part
-    repository: Repository,
-    registrations: Registrations,
-    prober: Prober,
-    registry: Registry,
-    queries: Queries,
-    leaves: Leaves,
-) -> AsyncIterator[tuple[HttpServer, int]]:
+def repository(parts: ServerParts) -> Repository:
+    return parts.repository
+
+
+@pytest.fixture
+def registrations(parts: ServerParts) -> Registrations:
+    return parts.registrations
+
+
+@pytest.fixture
+def feed(parts: ServerParts) -> Feed:
+    return parts.feed
+
+
+@pytest.fixture
+def registry(parts: ServerParts) -> Registry:
+    return parts.registry
+
+
+@pytest.fixture
+def queries(parts: ServerParts) -> Queries:
+    return parts.queries
+
+
+@pytest.fixture
+async def server(parts: ServerParts) -> AsyncIterator[tuple[HttpServer, int]]:
     """The API on a real socket, and its port."""
     about = About("0.1.0", NODE, "corp.consul", xds_port=18502, envoy_versions=("1.40.0",))
-    parts = Parts(about, repository, registrations, queries, prober, registry, Index(), leaves)
-    server = HttpServer(make_app(parts))
+    server = HttpServer(parts.app(about))
     yield server, await server.start("127.0.0.1", 0)
-    queries.close()
+    parts.close()
     await server.stop()
 
 

@@ -25,10 +25,13 @@ CLIENTS = (
     "xdsmesh validate mesh splitter.hcl",
     "xdsmesh chain admin --files mesh --files splitter.hcl",
     "xdsmesh config write splitter.hcl",
+    "xdsmesh config write --wait splitter.hcl",
     "xdsmesh chain admin",
     "xdsmesh intention create web db",
     "xdsmesh ca leaf web",
     "xdsmesh proxies",
+    "xdsmesh proxies show web-1-sidecar-proxy",
+    "xdsmesh proxies config web-1-sidecar-proxy",
 )
 ENVOYS = {
     "xdsmesh envoy --sidecar-for web-1",

@@ -3,7 +3,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,19 +11,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from xdsmesh.api.about import About
-from xdsmesh.api.app import Parts, make_app
-from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.announce import announce
-from xdsmesh.catalog.feed import Feed
-from xdsmesh.catalog.registrations import Registrations
-from xdsmesh.catalog.repository import Repository
 from xdsmesh.cli import app
 from xdsmesh.index.views import Index
+from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
-from xdsmesh.probes.prober import Prober
+from xdsmesh.parts import ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
@@ -32,6 +26,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., Awaitable[Result]]
 
 XDS_PORT = 18502
+NODE = Node("node-1", "127.0.0.1", "dc1")
 
 
 @pytest.fixture
@@ -68,34 +63,45 @@ def xdsmesh(command: Path, tmp_path: Path, environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def registry() -> Registry:
-    """The status of the mesh that the API shows."""
-    return Registry()
+async def parts() -> AsyncIterator[ServerParts]:
+    """The parts of a server over an empty catalog, at work."""
+    store = MemoryStore()
+    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), random.uniform)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in parts.work().values()]
+        await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
+        yield parts
+        for task in running:
+            task.cancel()
 
 
 @pytest.fixture
-async def api(registry: Registry) -> AsyncIterator[str]:
+def registry(parts: ServerParts) -> Registry:
+    """The status of the mesh that the API shows."""
+    return parts.registry
+
+
+@pytest.fixture
+def index(parts: ServerParts) -> Index:
+    """What the server holds for proxies."""
+    return parts.index
+
+
+@pytest.fixture
+def loop(parts: ServerParts) -> Loop:
+    """Where streams attach."""
+    return parts.loop
+
+
+@pytest.fixture
+async def api(parts: ServerParts) -> AsyncIterator[str]:
     """The address of a real HTTP API over an empty catalog; its xDS port is 18502."""
-    node = Node("node-1", "127.0.0.1", "dc1")
-    store = MemoryStore()
-    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
-    leaves = Leaves(issuer, store, node.datacenter, lambda: datetime.now(UTC), random.uniform)
-    feed = Feed(store)
-    queries = Queries(feed)
-    registrations = Registrations(store, node, feed)
-    about = About("0.1.0", node, "corp.consul", XDS_PORT)
-    prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
-    feed.listen(prober.take)
-    parts = Parts(about, Repository(store, node), registrations, queries, prober, registry, Index(), leaves)
-    server = HttpServer(make_app(parts))
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in (feed.run(), queries.run(), prober.run())]
-        await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")
-        port = await server.start("127.0.0.1", 0)
-        yield f"127.0.0.1:{port}"
-        await server.stop()
-        for task in running:
-            task.cancel()
+    server = HttpServer(parts.app(About("0.1.0", NODE, "corp.consul", XDS_PORT)))
+    port = await server.start("127.0.0.1", 0)
+    yield f"127.0.0.1:{port}"
+    parts.close()
+    await server.stop()
 
 
 @pytest.fixture

@@ -4,15 +4,12 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
 from xdsmesh.cli.errors import CommandError
-from xdsmesh.model.resource import CLUSTER, LISTENER
-from xdsmesh.status import Registry, StreamRecord
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., Awaitable[Result]]
@@ -170,24 +167,3 @@ async def test_envoy_gets_the_bootstrap_and_what_follows_the_dashes(
     result = await asyncio.to_thread(xdsmesh, *arguments)
     assert result.returncode == 0, result.stderr
     assert "OK" in result.stdout
-
-
-async def test_proxies_shows_who_is_connected_and_who_was_refused(call: Call, registry: Registry) -> None:
-    assert await printed(call("proxies")) == "No proxy is connected.\n"
-    now = datetime.now(UTC)
-    stream = StreamRecord("web-1-sidecar-proxy", "web", "1.40.0", "127.0.0.1", "delta", now, lambda: 1)
-    for type_url, nonce in ((CLUSTER, "1"), (LISTENER, "2")):
-        stream.requested(type_url)
-        stream.sent(type_url, "v1", nonce, 1, now)
-    stream.acked(CLUSTER, "1", now, in_doubt=False)
-    stream.rejected(LISTENER, "2", "unknown filter", ["public"])
-    registry.connect(stream)
-    registry.refuse("ghost", "127.0.0.9", "it is not registered", now)
-    table = await printed(call("proxies"))
-    lines = table.splitlines()
-    assert lines[1].split()[:3] == ["web-1-sidecar-proxy", "web", "1.40.0"]
-    assert lines[1].split()[4:] == ["SYNCED", "-", "ERROR", "-", "-"]
-    assert "  web-1-sidecar-proxy LDS (public): unknown filter" in lines
-    assert "  ghost from 127.0.0.9: it is not registered" in table
-    snapshot = json.loads(await printed(call("proxies", "--format", "json")))
-    assert snapshot["connected"][0]["types"][1]["error"] == "unknown filter"

@@ -198,7 +198,7 @@ def test_definitions_and_instances_that_are_written_out_are_read_back(service: S
         ({"Name": "web", "ID": "a\nb"}, "ID: XM0313 ID holds characters that can't be printed"),
         ({"Name": "web", "Port": 65536}, "Port: XM0307 Port must be between 0 and 65535, not 65536"),
         (
-            {"Name": "web", "Address": "web.example.com"},
+            {"Name": "web", "Address": "web.example.com", "Connect": {"SidecarService": {}}},
             f'Address: XM0314 Address "web.example.com" {NO_ADDRESS}',
         ),
         (

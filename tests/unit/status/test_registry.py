@@ -5,16 +5,30 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from xdsmesh.model.resource import CLUSTER, ENDPOINT, LISTENER
-from xdsmesh.status import Registry, Snapshot, State, StreamRecord, TypeStatus
+from xdsmesh.model.resource import CLUSTER, ENDPOINT, LISTENER, Resources
+from xdsmesh.status import Registry, Rejection, Snapshot, State, StreamRecord, TypeStatus
 from xdsmesh.status.text import printable
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=5)
 
 
+class AtSeven:
+    """A proxy that has acknowledged revision 7."""
+
+    def revision(self) -> int:
+        return 7
+
+    def settled(self) -> bool:
+        return True
+
+    def states(self, type_url: str, resources: Resources) -> dict[str, State]:
+        del type_url
+        return dict.fromkeys(resources, State.SYNCED)
+
+
 def record(proxy: str = "web-1") -> StreamRecord:
-    return StreamRecord(proxy, "web", "1.40.0", "127.0.0.1:4", "delta", NOON, lambda: 7)
+    return StreamRecord(proxy, "web", "1.40.0", "127.0.0.1:4", "delta", NOON, AtSeven())
 
 
 def only_type(registry: Registry) -> TypeStatus:
@@ -96,7 +110,7 @@ def test_a_rejection_is_shown_with_its_reason_until_it_is_made_good(
     registry: Registry, stream: StreamRecord
 ) -> None:
     stream.sent(CLUSTER, "v1", "1", 2, NOON)
-    stream.rejected(CLUSTER, "1", "no such\nfilter\x1b[31m", ("a", "b"))
+    stream.rejected(CLUSTER, "1", "no such\nfilter\x1b[31m", ("a", "b"), NOON)
     shown = only_type(registry)
     assert (shown.state, shown.error, shown.rejected) == (State.ERROR, "no such filter [31m", ("a", "b"))
     assert shown.nacks == 1
@@ -106,6 +120,7 @@ def test_a_rejection_is_shown_with_its_reason_until_it_is_made_good(
     stream.acked(CLUSTER, "3", LATER, in_doubt=False)
     shown = only_type(registry)
     assert (shown.error, shown.rejected, shown.nacks) == ("", (), 1)
+    assert shown.last_error == Rejection("no such filter [31m", ("a", "b"), NOON), "it is still told"
 
 
 def test_who_was_refused_is_counted_and_the_latest_stands_first(registry: Registry) -> None:
@@ -132,8 +147,31 @@ def test_a_hostile_id_forges_no_line(registry: Registry) -> None:
     assert len(refused.proxy) == 256
 
 
+def test_streams_are_found_by_their_proxies(registry: Registry, stream: StreamRecord) -> None:
+    other = record("web-2")
+    registry.connect(other)
+    assert registry.streams({"web-1", "web-3"}) == [stream]
+    registry.disconnect(stream)
+    assert registry.streams({"web-1"}) == []
+
+
+def test_who_watches_a_stream_is_told_that_it_left(registry: Registry, stream: StreamRecord) -> None:
+    told: list[bool] = []
+
+    def watch(each: StreamRecord) -> None:
+        told.append(each.connected)
+
+    stream.watch(watch)
+    stream.moved()
+    registry.disconnect(stream)
+    stream.unwatch(watch)
+    stream.moved()
+    assert told == [True, False]
+
+
 def test_a_snapshot_survives_json(registry: Registry, stream: StreamRecord) -> None:
     stream.sent(CLUSTER, "v1", "1", 2, NOON)
+    stream.rejected(CLUSTER, "1", "no", ("a",), LATER)
     registry.refuse("x", "127.0.0.1", "not registered", NOON)
     snapshot = registry.snapshot()
     assert msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot) == snapshot

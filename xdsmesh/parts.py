@@ -1,0 +1,113 @@
+"""What a server is made of, but for its listeners: made and wired once, for it and for its tests."""
+
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from litestar import Litestar
+
+from xdsmesh.api.about import About
+from xdsmesh.api.app import Parts, make_app
+from xdsmesh.api.proxies import Proxies
+from xdsmesh.api.queries import Queries
+from xdsmesh.api.wait_for_proxies import WaitForProxies
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.leaves import Leaves
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.registrations import Registrations
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.index.views import Index
+from xdsmesh.loop import Loop
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.facts import Fact
+from xdsmesh.probes.prober import Prober
+from xdsmesh.probes.reaper import Reaper
+from xdsmesh.status import Registry
+from xdsmesh.store.base import Store
+
+Pick = Callable[[float, float], float]
+"""Draws a number between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """The parts by name. ``work`` must run while they are used; ``close`` answers everybody who waits."""
+
+    feed: Feed
+    index: Index
+    loop: Loop
+    keeper: LeafKeeper
+    leaves: Leaves
+    registry: Registry
+    repository: Repository
+    registrations: Registrations
+    prober: Prober
+    reaper: Reaper
+    queries: Queries
+    waits: WaitForProxies
+
+    @classmethod
+    def make(
+        cls, store: Store, node: Node, issuer: Issuer, clock: Callable[[], datetime], pick: Pick
+    ) -> Self:
+        """Make them over a store that has its root; ``pick`` draws when leaves are renewed."""
+        feed, index, registry = Feed(store), Index(), Registry()
+        loop = Loop(index)
+        loop.tell(Fact(("roots",), issuer.bundle))
+        keeper = LeafKeeper(issuer, loop.tell, clock, pick)
+        loop.keep_leaves(keeper)
+        repository, registrations = Repository(store, node), Registrations(store, node, feed)
+        prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
+        reaper = Reaper(node.name, registrations.reap, time.monotonic)
+        for listener in (loop.take, prober.take, reaper.take):
+            feed.listen(listener)
+        return cls(
+            feed=feed,
+            index=index,
+            loop=loop,
+            keeper=keeper,
+            leaves=Leaves(issuer, store, node.datacenter, clock, pick),
+            registry=registry,
+            repository=repository,
+            registrations=registrations,
+            prober=prober,
+            reaper=reaper,
+            queries=Queries(feed),
+            waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
+        )
+
+    def work(self) -> dict[str, Coroutine[None, None, None]]:
+        """What must run, by name."""
+        return {
+            "feed": self.feed.run(),
+            "loop": self.loop.run(),
+            "leaf keeper": self.keeper.run(),
+            "prober": self.prober.run(),
+            "reaper": self.reaper.run(),
+            "queries": self.queries.run(),
+        }
+
+    def app(self, about: About) -> Litestar:
+        """The HTTP API over them."""
+        return make_app(
+            Parts(
+                about=about,
+                repository=self.repository,
+                registrations=self.registrations,
+                queries=self.queries,
+                probing=self.prober,
+                registry=self.registry,
+                index=self.index,
+                leaves=self.leaves,
+                around=(self.waits,),
+            )
+        )
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        self.queries.close()
+        self.waits.close()
