@@ -1,9 +1,15 @@
 """Options of the whole suite, and what tests of several parts need."""
 
-from collections.abc import Callable, Sequence
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,3 +43,87 @@ def _pair(name: str = "shop.example.com", dns_names: Sequence[str] = (), key: An
 def pair() -> Callable[..., tuple[str, str]]:
     """Makes a certificate and its key in PEM."""
     return _pair
+
+
+SECONDS = 20
+
+
+class Server:
+    """The real command ``xdsmesh server`` as a process, on free ports of the loopback; and what it logs."""
+
+    def __init__(self, log: Path, *flags: str) -> None:
+        self._log = log
+        command = [sys.executable, "-m", "xdsmesh", "server", "--log-format", "json"]
+        command += ["--http-addr", "127.0.0.1:0", "--xds-addr", "127.0.0.1:0", *flags]
+        with log.open("w") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+        self.http = httpx.Client(timeout=SECONDS)
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """What it has logged so far under a name."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def output(self) -> str:
+        """All that it has written so far."""
+        return self._log.read_text()
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Return when the condition holds, within a bound."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain until {what}:\n{self.output()}"
+            time.sleep(0.02)
+
+    def wait_ready(self) -> None:
+        """Return once it serves."""
+        self.wait(lambda: self.events("ready") or self.process.poll() is not None, "the server is ready")
+        assert self.process.poll() is None, self.output()
+        self.http.base_url = httpx.URL(f"http://{self.events('serving HTTP')[0]['address']}")
+
+    @property
+    def xds(self) -> str:
+        """The address of the xDS server."""
+        address: str = self.events("serving xDS")[0]["address"]
+        return address
+
+    def stop(self) -> int:
+        """End it as an operator would; its exit code."""
+        self.process.terminate()
+        return self.process.wait(SECONDS)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(SECONDS)
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartServer]:
+    """Start servers with flags of one's own; all have ended after the test."""
+    servers: list[Server] = []
+
+    def start_one(*flags: str, ready: bool = True) -> Server:
+        server = Server(tmp_path / f"server-{len(servers)}.log", *flags)
+        servers.append(server)
+        if ready:
+            server.wait_ready()
+        return server
+
+    yield start_one
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a module."""
+    server = Server(tmp_path_factory.mktemp("shared") / "server.log", "--dev")
+    server.wait_ready()
+    yield server
+    server.close()

@@ -41,7 +41,9 @@ from xdsmesh.catalog.view import CatalogView
 from xdsmesh.model.catalog import Check, Health, Instance
 
 _ANY: Final = "any"
-_CHOICES: Final = (_ANY, *(each.value for each in Health if each))
+_NO_LONGER: Final = "unknown"
+"""Clients may ask for this status of Consul's early days; no check has it."""
+_CHOICES: Final = (_ANY, *(each.value for each in Health if each), _NO_LONGER)
 STATUS: Final = Parameter(
     "status", "A status, or any.", {"type": "string", "enum": list(_CHOICES)}, where="path"
 )

@@ -14,6 +14,8 @@ from litestar.status_codes import HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
 _METHODS: Final = [HttpMethod.GET, HttpMethod.PUT, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE]
 _NO_ACLS: Final = "ACL support disabled (xdsmesh has no tokens, policies or roles)"
+_INDEX: Final = {"X-Consul-Index": "1"}
+"""What is read with an index in Consul has one here too: clients take an answer without it for a fault."""
 _ONE_SERVER: Final = "there is one server, and no cluster to join or leave"
 
 
@@ -41,15 +43,15 @@ AREAS: Final = (
     _missing(
         ("kv*",),
         "it keeps services and config entries only (use a key-value store such as etcd)",
-        {"X-Consul-Index": "1"},
+        _INDEX,
     ),
-    _missing(("session*",), "there are no keys to lock (use a key-value store such as etcd)"),
+    _missing(("session*",), "there are no keys to lock (use a key-value store such as etcd)", _INDEX),
     _missing(
         ("txn",),
         "it has no transactions over keys and nodes (PUT /v1/xdsmesh/config writes config entries together)",
     ),
-    _missing(("event*",), "it sends no events between nodes (use a message queue)"),
-    _missing(("coordinate*",), "it doesn't measure how far nodes are from each other"),
+    _missing(("event*",), "it sends no events between nodes (use a message queue)", _INDEX),
+    _missing(("coordinate*",), "it doesn't measure how far nodes are from each other", _INDEX),
     _missing(
         ("query*",),
         "it has no prepared queries (a service-resolver says where the requests to a service may go)",
@@ -58,6 +60,12 @@ AREAS: Final = (
     _missing(("snapshot",), "its state is one SQLite file in --data-dir (copy that)"),
     _missing(("peering*", "peerings"), "it doesn't call into other meshes"),
     _missing(("internal*",), "these paths are for Consul's own programs"),
+    _missing(
+        ("health/ingress*",),
+        "it tells no gateways by the services behind them (GET /v1/catalog/gateway-services/:gateway does)",
+        _INDEX,
+    ),
+    _missing(("agent/metrics",), "it keeps no metrics (GET /v1/xdsmesh/work tells what it has done)"),
     _missing(("agent/join*",), _ONE_SERVER),
     _missing(("agent/leave",), f"{_ONE_SERVER} (end its process to stop it)"),
     _missing(("agent/force-leave*",), _ONE_SERVER),

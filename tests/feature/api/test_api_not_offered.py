@@ -14,6 +14,8 @@ MISSING = {
     "snapshot": ("snapshot",),
     "peering": ("peering/token", "peerings", "peering/east"),
     "internal": ("internal/ui/services",),
+    "health/ingress": ("health/ingress/web",),
+    "agent/metrics": ("agent/metrics",),
     "agent/join": ("agent/join/10.0.0.1",),
     "agent/leave": ("agent/leave",),
     "agent/force-leave": ("agent/force-leave/n2",),
@@ -33,10 +35,14 @@ async def test_what_is_not_offered_is_named(api: httpx.AsyncClient, method: str)
             assert answer.text.isprintable(), path
 
 
-async def test_a_client_of_kv_gets_the_index_that_it_wants_also_when_there_is_nothing(
-    api: httpx.AsyncClient,
+@pytest.mark.parametrize(
+    "path",
+    ["kv/config/web?recurse", "session/list", "event/list", "coordinate/nodes", "health/ingress/web"],
+)
+async def test_what_is_read_by_index_has_one_also_when_there_is_nothing(
+    api: httpx.AsyncClient, path: str
 ) -> None:
-    assert (await api.get("/v1/kv/config/web?recurse&index=1")).headers["X-Consul-Index"] == "1"
+    assert (await api.get(f"/v1/{path}")).headers["X-Consul-Index"] == "1"
 
 
 @pytest.mark.parametrize(
