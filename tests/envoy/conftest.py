@@ -46,9 +46,10 @@ class Mesh:
         await self.synced()
 
     async def synced(self) -> None:
-        """Return when all proxies that are registered are connected, and hold what they should."""
+        """Return when all registered proxies are connected and healthy, and hold what they should."""
         registered = {each.proxy for each in INSTANCES if (each is not WEB or self.has("web.hcl"))}
         await self.wait(lambda: self._control.synced(registered), "all proxies are in sync")
+        await self.wait(self._control.found, "all sidecars are found to listen")
 
     def has(self, name: str) -> bool:
         return (self._running.config / name).exists()

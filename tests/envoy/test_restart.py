@@ -28,6 +28,7 @@ async def test_kill_9_under_load_fails_no_request_and_resends_nothing(tmp_path: 
             await mesh.wait(control.answers, 20, "the server answers")
             await mesh.start_envoys(find_envoy())
             await mesh.wait(lambda: control.synced(PROXIES), 30, "all proxies are in sync")
+            await mesh.wait(control.found, 30, "all sidecars are found to listen")
 
             async def more_answers(load: Load) -> None:
                 count = len(load.answers) + 200

@@ -9,6 +9,10 @@ OFF = -1
 """The port of a listener that is off."""
 
 
+CONSUL = "1.22.0"
+"""The version of Consul whose API this is: clients look here for what they may ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
@@ -24,3 +28,8 @@ class About:
     xds_port: int = OFF
     envoy_versions: tuple[str, ...] = ()
     default_intention_policy: IntentionPolicy = IntentionPolicy.ALLOW
+
+    @property
+    def api_version(self) -> str:
+        """The version of the API, with ours behind it as https://semver.org has it for builds."""
+        return f"{CONSUL}+xdsmesh.{self.version}"

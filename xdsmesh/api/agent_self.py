@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from msgspec import to_builtins
 
-from xdsmesh.api.about import OFF, About
+from xdsmesh.api.about import CONSUL, OFF, About
 from xdsmesh.api.narrow import filter_of
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import FILTER
@@ -38,7 +38,7 @@ async def about_self(
                 "NodeID": _node_id(about, queries),
                 "Revision": "",
                 "Server": True,
-                "Version": about.version,
+                "Version": about.api_version,
                 "BuildDate": "",
                 "BindAddr": node.address,
             },
@@ -97,7 +97,7 @@ def _member(about: About, queries: Queries) -> Member:
             "dc": node.datacenter,
             "id": _node_id(about, queries),
             "vsn": "2",
-            "build": about.version,
+            "build": f"{CONSUL}:xdsmesh",
             "port": "8300",
             "acls": "0",
             "segment": "",

@@ -23,6 +23,7 @@ from xdsmesh.api import (
     health,
     intentions,
     legacy_intentions,
+    metrics,
     proxies,
     status,
 )
@@ -97,6 +98,7 @@ ROUTES: Final = (
     legacy_intentions.read,
     legacy_intentions.write,
     legacy_intentions.remove,
+    metrics.metrics,
     openapi.read,
     proxies.proxies,
     proxies.proxy,

@@ -81,6 +81,10 @@ class Proxies:
         held = {name: self._held(view, type_url) for type_url, name in _NAMES.items()}
         return HeldConfig(proxy_id, connected, self._index.revision, held)
 
+    def connected(self) -> tuple[ProxyStatus, ...]:
+        """The streams as of now, without what is behind their errors."""
+        return self._registry.snapshot().connected
+
     def work(self) -> Mapping[str, int]:
         """How often each rule of the index has run since the start."""
         return dict(sorted(self._index.work.items()))

@@ -8,9 +8,16 @@ import httpx
 import msgspec
 
 from xdsmesh.demo.errors import DemoError
+from xdsmesh.model.catalog import CheckType
 from xdsmesh.status import Snapshot, State
 
 _SETTLED = (State.SYNCED, State.NOT_SENT)
+
+
+class _Check(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a health check is."""
+
+    type: str
 
 
 class Control:
@@ -44,6 +51,14 @@ class Control:
             proxy.types and all(status.state in _SETTLED for status in proxy.types) for proxy in connected
         )
 
+    async def found(self) -> bool:
+        """Whether all sidecars are known to listen, and every connected proxy has acknowledged that."""
+        critical = await self._ask("/v1/health/state/critical")
+        checks = msgspec.json.decode(critical.content, type=list[_Check])
+        if any(check.type == CheckType.TCP for check in checks):
+            return False
+        return await self.at_revision(int(critical.headers["X-Consul-Index"]))
+
     async def at_revision(self, revision: int) -> bool:
         """Whether every connected proxy has acknowledged all that follows from a revision."""
         return all(proxy.revision >= revision for proxy in (await self.snapshot()).connected)
@@ -58,8 +73,11 @@ class Control:
         return msgspec.json.decode(await self._get("/v1/xdsmesh/proxies"), type=Snapshot)
 
     async def _get(self, path: str) -> bytes:
+        return (await self._ask(path)).content
+
+    async def _ask(self, path: str) -> httpx.Response:
         try:
             response = await self._http.get(path)
-            return response.raise_for_status().content
+            return response.raise_for_status()
         except httpx.HTTPError as error:
             raise DemoError(f"the control plane does not answer {path}: {error}") from error

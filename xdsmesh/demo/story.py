@@ -105,6 +105,7 @@ class _Demo:
                 _START_SECONDS,
                 "all Envoys had acknowledged their configuration",
             )
+            await mesh.wait(control.found, _START_SECONDS, "all sidecars were found to listen")
             for path in (_ADMIN_PATH, _HOME_PATH):
                 passes = partial(client.passes, path)
                 await mesh.wait(passes, _START_SECONDS, f"a request to {path} passed")

@@ -34,13 +34,17 @@ services = [
     connect { sidecar_service { port = $sidecar_port, proxy { local_service_address = "$network.30" } } }
   },
   {
-    # Nothing listens there.
+    # Nothing listens there, and nobody finds out.
     name    = "api"
     id      = "api-2"
     address = "$network.31"
     port    = $app_port
     meta    = { alive = "no" }
-    connect { sidecar_service { port = $sidecar_port, proxy { local_service_address = "$network.31" } } }
+    connect { sidecar_service {
+      port  = $sidecar_port
+      check = { name = "by hand", status = "passing" }
+      proxy { local_service_address = "$network.31" }
+    } }
   },
   {
     name    = "admin"

@@ -128,6 +128,6 @@ async def test_the_server_describes_itself_two_levels_deep(api: httpx.AsyncClien
     assert {"Config", "DebugConfig", "Coord", "Member", "Stats", "Meta", "xDS"} <= about.keys()
     assert about["Config"]["Datacenter"] == "dc1"
     assert about["Config"]["NodeName"] == "n1"
-    assert about["Config"]["Version"] == "0.1.0"
+    assert about["Config"]["Version"] == "1.22.0+xdsmesh.0.1.0"
     assert about["xDS"]["Ports"] == {"Plaintext": 18502, "TLS": -1}
     assert about["xDS"]["SupportedProxies"] == {"envoy": ["1.40.0"]}
