@@ -1,4 +1,4 @@
-"""The npm client, which programs for Node.js use: one walk through what it has for services and their health."""
+"""The npm client, which programs for Node.js use: one walk through what it has for services."""
 
 import re
 import shutil

@@ -227,12 +227,20 @@ def test_the_agent_tells_about_itself(client: consul.Consul) -> None:
     told = client.agent.self()
     assert all(isinstance(section, dict) for section in told.values())
     assert told["Config"]["Datacenter"] == "dc1"
+    assert re.match(r"1\.\d+\.\d+\b", told["Config"]["Version"]), "some do not speak with older ones"
     (member,) = client.agent.members()
     assert member == told["Member"] == client.agent.members(wan=True)[0]
     assert (member["Name"], member["Status"]) == (told["Config"]["NodeName"], 1)
     assert re.fullmatch(r"127\.0\.0\.1:\d+", client.status.leader())
     assert client.status.peers() == [client.status.leader()]
     assert client.agent.reload()
+
+
+def test_the_agent_tells_figures(client: consul.Consul) -> None:
+    figures = client.agent.metrics()
+    assert figures["Gauges"]
+    name = figures["Gauges"][0]["Name"].replace(".", "_")
+    assert name in client.agent.metrics(format_prometheus=True)
 
 
 def test_a_leaf_is_from_the_roots_and_stays(client: consul.Consul) -> None:
@@ -263,8 +271,6 @@ def test_there_is_no_cluster_and_there_are_no_tokens(client: consul.Consul) -> N
     assert client.agent.join("10.0.0.1") is False
     assert client.agent.force_leave("n2", prune=True) is False
     assert client.agent.leave() is False
-    assert client.agent.metrics() is None
-    assert client.agent.metrics(format_prometheus=True).startswith("agent/metrics is not offered")
     assert client.agent.monitor().startswith("agent/monitor is not offered")
     with pytest.raises(ACLDisabled):
         client.agent.token.set_default("secret")

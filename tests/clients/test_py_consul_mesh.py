@@ -1,4 +1,4 @@
-"""py-consul's calls about the mesh: config entries, intentions, certificates, chains; and what is not offered."""
+"""py-consul's calls about the mesh: entries, intentions, certificates, chains; and what is not offered."""
 
 from typing import Any
 
@@ -17,12 +17,17 @@ ENTRIES: dict[tuple[str, str], dict[str, Any]] = {
     ("service-splitter", "web"): {"Splits": [{"Weight": 100, "ServiceSubset": "v1"}]},
     ("service-router", "web"): {
         "Routes": [
-            {"Match": {"HTTP": {"PathPrefix": "/admin"}}, "Destination": {"Service": "admin", "NumRetries": 3}}
+            {
+                "Match": {"HTTP": {"PathPrefix": "/admin"}},
+                "Destination": {"Service": "admin", "NumRetries": 3},
+            }
         ]
     },
     ("service-intentions", "web"): {"Sources": [{"Name": "api", "Action": "allow"}]},
     ("ingress-gateway", "in"): {
-        "Listeners": [{"Port": 8080, "Protocol": "http", "Services": [{"Name": "web", "Hosts": ["w.example"]}]}]
+        "Listeners": [
+            {"Port": 8080, "Protocol": "http", "Services": [{"Name": "web", "Hosts": ["w.example"]}]}
+        ]
     },
     ("terminating-gateway", "out"): {"Services": [{"Name": "billing", "SNI": "billing.example"}]},
     ("mesh", "mesh"): {"TransparentProxy": {"MeshDestinationsOnly": True}},

@@ -65,7 +65,6 @@ AREAS: Final = (
         "it tells no gateways by the services behind them (GET /v1/catalog/gateway-services/:gateway does)",
         _INDEX,
     ),
-    _missing(("agent/metrics",), "it keeps no metrics (GET /v1/xdsmesh/work tells what it has done)"),
     _missing(("agent/join*",), _ONE_SERVER),
     _missing(("agent/leave",), f"{_ONE_SERVER} (end its process to stop it)"),
     _missing(("agent/force-leave*",), _ONE_SERVER),

@@ -15,7 +15,6 @@ MISSING = {
     "peering": ("peering/token", "peerings", "peering/east"),
     "internal": ("internal/ui/services",),
     "health/ingress": ("health/ingress/web",),
-    "agent/metrics": ("agent/metrics",),
     "agent/join": ("agent/join/10.0.0.1",),
     "agent/leave": ("agent/leave",),
     "agent/force-leave": ("agent/force-leave/n2",),
