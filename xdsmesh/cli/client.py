@@ -20,7 +20,7 @@ from xdsmesh.status import HeldConfig, ProxyDetail, Snapshot
 
 T = TypeVar("T")
 
-Query = Mapping[str, str]
+Query = Mapping[str, str | list[str]]
 
 _NOTHING: Final[Query] = {}
 _WARNING: Final = "X-Xdsmesh-Warning"
@@ -125,6 +125,14 @@ class Client:
     def register_service(self, body: bytes) -> None:
         """Register an instance, and the sidecar that it asks for."""
         self.write("PUT", "/v1/agent/service/register", body=body)
+
+    def register_check(self, body: bytes) -> None:
+        """Register a check of an instance or of the node."""
+        self.write("PUT", "/v1/agent/check/register", body=body)
+
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """The checks of this server's services and node, by id."""
+        return self.call("GET", "/v1/agent/checks", dict[str, dict[str, Any]])
 
     def deregister_service(self, service_id: str) -> None:
         """Remove an instance and its sidecar."""

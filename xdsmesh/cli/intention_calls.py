@@ -32,7 +32,7 @@ def write_intention(client: Client, wanted: dict[str, Any], *, replace: bool) ->
         written = client.write_entry(_as_entry(wanted), 0)
         if written.done:
             return written
-    return client.written(client.send("PUT", EXACT, body=json.dumps(wanted).encode(), query=pair))
+    return client.written(client.write("PUT", EXACT, body=json.dumps(wanted).encode(), query=pair))
 
 
 def _exists(client: Client, pair: dict[str, str]) -> bool:

@@ -137,7 +137,7 @@ async def test_services_are_registered_from_files_and_flags(call: Call, tmp_path
     assert await printed(call("services", "register", *flags)) == "Registered service: db\n"
     table = (await printed(call("services", "list"))).splitlines()
     assert [line.split()[0] for line in table] == ["ID", "db-1", "web-1", "web-1-sidecar-proxy"]
-    assert table[1].split() == ["db-1", "db", "service", ":5432", "a,b", "k=v=w"]
+    assert table[1].split() == ["db-1", "db", "service", "passing", ":5432", "a,b", "k=v=w"]
     assert await printed(call("services", "deregister", "web.hcl", "db-1")) == (
         "Deregistered service: web-1\nDeregistered service: db-1\n"
     )
