@@ -10,7 +10,8 @@ from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token
 
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
-    from xdsmesh.cli.client import AgentService, Client
+    from xdsmesh.cli.answers import AgentService
+    from xdsmesh.cli.client import Client
 
 _SIDECAR: Final = "connect-proxy"
 

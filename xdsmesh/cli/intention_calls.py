@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from xdsmesh.cli.client import Client, Written
+from xdsmesh.cli.answers import Written
+from xdsmesh.cli.client import Client
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
 from xdsmesh.cli.intention_text import Intention, source_of
 

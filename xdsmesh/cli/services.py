@@ -21,7 +21,7 @@ from xdsmesh.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xdsmesh.cli.client import AgentService
+    from xdsmesh.cli.answers import AgentService
     from xdsmesh.cli.output import Cell
 
 _EXAMPLES = """Examples:
