@@ -5,10 +5,11 @@ import json
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -145,7 +146,8 @@ async def test_a_server_that_is_not_there_at_first_is_refused(call: Call) -> Non
     assert isinstance(result.exception, CommandError)
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True)
+class Answer:
     """What a stand-in of a server answers."""
 
     status: int
