@@ -27,7 +27,7 @@ _INTRODUCTION: Final = """\
 - A long flag may have one dash instead of two, as in Consul's command; so may `-flag=true` and `=false`.
 - Results are on stdout, all else on stderr. A table has colour on a terminal, and is plain in a pipe.
 - Exit codes: 0 done, 1 refused or no server, 2 wrong usage, 130 Ctrl-C. A command with its own says so.
-- `--wait` returns when all proxies that a write affects have acknowledged it; else it names them, and exits 1.
+- `--wait` returns when all proxies that a write affects have acknowledged it; else it names them and exits 1.
 - `xdsmesh --install-completion` teaches your shell (bash, zsh, fish) commands, flags, and known ids.
 
 Each command that asks a server takes:
@@ -56,6 +56,8 @@ def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name in group.list_commands(_context(group)):
         command = group.commands[name]
         full = f"{path} {name}"
+        if command.hidden:
+            continue
         if not isinstance(command, TyperGroup):
             yield full, command
             continue

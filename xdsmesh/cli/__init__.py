@@ -77,6 +77,12 @@ app.command("members", rich_help_panel=_SEE)(members.members)
 app.command("watch", rich_help_panel=_SEE, epilog=watch.EXAMPLES, context_settings=watch.READING)(watch.watch)
 app.command("version", rich_help_panel=_SEE)(version.version)
 
+# Where Consul's command has them.
+connect = typer.Typer(help="The same as `xdsmesh envoy` and `xdsmesh ca`.", no_args_is_help=True)
+connect.command("envoy")(envoy.envoy)
+connect.add_typer(ca.app, name="ca", cls=Group)
+app.add_typer(connect, name="connect", cls=Group, hidden=True)
+
 
 def main() -> None:
     """Run the command. It exits 0 when done, 1 when refused, 2 on wrong usage, 130 on Ctrl-C."""

@@ -65,7 +65,7 @@ Wait = Annotated[
     typer.Option("--wait", help="Return when all proxies that it affects have acknowledged it; else exit 1."),
 ]
 WaitTimeout = Annotated[
-    str | None, typer.Option(metavar="DURATION", help="With --wait: how long at most.  [default: 10s]")
+    str | None, typer.Option(metavar="DURATION", help="With --wait: how long at most; default: 10s.")
 ]
 Filter = Annotated[
     str, typer.Option("--filter", metavar="EXPRESSION", help="Only what passes it.", show_default=False)

@@ -36,7 +36,7 @@ class WatchType(StrEnum):
 def watch(
     handler: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND ARG...]", help="Gets each JSON on its standard input."),
+        typer.Argument(metavar="COMMAND ARG", help="Gets each JSON on its standard input."),
     ] = None,
     *,
     watch_type: Annotated[WatchType, typer.Option("--type", help="What to watch.")],

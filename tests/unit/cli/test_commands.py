@@ -159,6 +159,10 @@ async def test_the_bootstrap_leads_the_registered_sidecar_to_the_server(call: Ca
         call("envoy", "-proxy-id", "web-1-sidecar-proxy", "-bootstrap", "-grpc-addr", "mesh:1")
     )
     assert again == other
+    assert (
+        await printed(call("connect", "envoy", "-sidecar-for", "web-1", "-bootstrap", "-grpc-addr=mesh:1"))
+        == other
+    )
     assert "is an ordinary service" in await refused(call("envoy", "-proxy-id", "web-1"))
     assert "no proxy with the id 'api-1'" in await refused(call("envoy", "-proxy-id", "api-1"))
     assert "no service with the id 'api-1'" in await refused(call("envoy", "--sidecar-for", "api-1"))
