@@ -28,8 +28,9 @@ check: $(VENV)/.dev ## Lint, types, and the direction of imports
 golden: $(VENV)/.dev ## Rewrite the golden files; read the diff before you commit it
 	$(PYTEST) tests/golden --update-golden
 
-reference: $(VENV)/.dev ## Rewrite the reference of config entries from their types
+reference: $(VENV)/.dev ## Rewrite the reference of config entries and commands from their code
 	$(BIN)/python docs/reference/generate.py
+	$(BIN)/python docs/reference/commands.py
 
 bench: $(VENV)/.dev ## Measure a thousand fake proxies, and thousands of held queries
 	$(BIN)/python -m bench.ads

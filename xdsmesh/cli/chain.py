@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from xdsmesh.cli.complete import service_names
 from xdsmesh.cli.errors import REFUSED, CommandError, ServerRefusedError
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token
 
@@ -22,11 +23,15 @@ class ChainFormat(StrEnum):
     """How a chain is shown."""
 
     TREE = "tree"
+    TABLE = "table"
     JSON = "json"
 
 
 def chain(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The service that is called.")],
+    service: Annotated[
+        str,
+        typer.Argument(metavar="SERVICE", help="The service that is called.", autocompletion=service_names),
+    ],
     more_files: Annotated[
         list[str] | None, typer.Argument(metavar="PATH", help="More paths of --files.")
     ] = None,
@@ -126,6 +131,10 @@ def _show(shown: dict[str, Any], output_format: ChainFormat) -> None:
             raise typer.Exit(REFUSED)
     elif error := shown.get("Error"):
         raise CommandError(f"{error['Code']}: {error['Message']}")
+    elif output_format is ChainFormat.TABLE:
+        from xdsmesh.cli.output import show_fields
+
+        show_fields(shown["Chain"])
     else:
         from xdsmesh.cli.chain_tree import chain_tree
 

@@ -7,75 +7,25 @@ import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
-from msgspec import Struct, field
 
+from xdsmesh.cli.answers import AgentSelf, AgentService, Written
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
 from xdsmesh.cli.waiting import HEADER, Waiting
 from xdsmesh.status import HeldConfig, ProxyDetail, Snapshot
 
 T = TypeVar("T")
 
-Query = Mapping[str, str]
+Query = Mapping[str, str | list[str]]
 
 _NOTHING: Final[Query] = {}
 _WARNING: Final = "X-Xdsmesh-Warning"
 _PATIENCE: Final = 30.0
 _TIMEOUT: Final = httpx.Timeout(_PATIENCE, connect=5)
-
-
-class AgentService(Struct, frozen=True, kw_only=True, rename="pascal"):
-    """A registered instance. ``proxy`` is what a sidecar does, in Consul's words."""
-
-    kind: str = ""
-    id: str = field(name="ID")
-    service: str
-    address: str
-    port: int
-    tags: list[str]
-    meta: dict[str, str]
-    weights: dict[str, int]
-    datacenter: str = ""
-    proxy: dict[str, Any] | None = None
-
-    @property
-    def stands_before(self) -> str:
-        """The id of the instance whose sidecar this is, or empty."""
-        return str((self.proxy or {}).get("DestinationServiceID", ""))
-
-    @property
-    def destination(self) -> str:
-        """The service whose sidecar this is, or empty."""
-        return str((self.proxy or {}).get("DestinationServiceName", ""))
-
-
-class Written(NamedTuple):
-    """Whether something was written, and what of it will not do what its writer hopes."""
-
-    done: bool
-    warnings: tuple[str, ...]
-
-
-class XdsPorts(Struct, frozen=True, rename="pascal"):
-    """The bound xDS ports; not above 0 when there is no such listener."""
-
-    plaintext: int
-
-
-class XdsInfo(Struct, frozen=True, rename="pascal"):
-    """Where the server speaks xDS."""
-
-    ports: XdsPorts
-
-
-class AgentSelf(Struct, frozen=True):
-    """What the server says of itself."""
-
-    xds: XdsInfo = field(name="xDS")
 
 
 class Client:
@@ -125,6 +75,14 @@ class Client:
     def register_service(self, body: bytes) -> None:
         """Register an instance, and the sidecar that it asks for."""
         self.write("PUT", "/v1/agent/service/register", body=body)
+
+    def register_check(self, body: bytes) -> None:
+        """Register a check of an instance or of the node."""
+        self.write("PUT", "/v1/agent/check/register", body=body)
+
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """The checks of this server's services and node, by id."""
+        return self.call("GET", "/v1/agent/checks", dict[str, dict[str, Any]])
 
     def deregister_service(self, service_id: str) -> None:
         """Remove an instance and its sidecar."""

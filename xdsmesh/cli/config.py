@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from xdsmesh.cli.complete import kinds, targets
 from xdsmesh.cli.errors import CommandError, ServerRefusedError, located
 from xdsmesh.cli.options import (
     DEFAULT_HTTP_ADDR,
     CaCert,
+    Filter,
     Format,
     HttpAddr,
     OutputFormat,
@@ -18,16 +20,28 @@ from xdsmesh.cli.options import (
 
 _KIND_AND_NAME = 2
 
+_EXAMPLES = """Examples:
+
+xdsmesh config write splitter.hcl
+
+xdsmesh config write --wait --wait-timeout 30s mesh/*.hcl
+
+xdsmesh config write -cas -modify-index 7 splitter.hcl"""
+
 app = typer.Typer(help="Write, read, list and delete config entries.", no_args_is_help=True)
 
 Target = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KIND NAME", help="Such as service-router web; KIND/NAME will do."),
+    typer.Argument(
+        metavar="KIND NAME",
+        help="Such as service-router web; KIND/NAME will do.",
+        autocompletion=targets,
+    ),
 ]
 Kind = Annotated[
-    str | None, typer.Option("--kind", "-kind", metavar="KIND", help="The kind, such as service-router.")
+    str | None, typer.Option(metavar="KIND", help="The kind, such as service-router.", autocompletion=kinds)
 ]
-Name = Annotated[str | None, typer.Option("--name", "-name", metavar="NAME", help="The entry's name.")]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="The entry's name.")]
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE", help="HCL, JSON or YAML; - is standard input (HCL or JSON).")
 ]
@@ -38,13 +52,11 @@ Cas = Annotated[
 ConsulCas = Annotated[bool, typer.Option("-cas", help="As -modify-index says, as Consul's command has it.")]
 ModifyIndex = Annotated[
     int | None,
-    typer.Option(
-        "--modify-index", "-modify-index", metavar="INDEX", min=0, help="With -cas: the same as --cas INDEX."
-    ),
+    typer.Option(metavar="INDEX", min=0, help="With -cas: the same as --cas INDEX."),
 ]
 
 
-@app.command()
+@app.command(epilog=_EXAMPLES)
 def write(
     files: Files,
     *,
@@ -92,30 +104,30 @@ def read(
     *,
     kind: Kind = None,
     name: Name = None,
+    output_format: OutputFormat = Format.JSON,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
-    """Print a config entry as JSON."""
+    """Print a config entry, as it can be written back."""
     entry_kind, entry_name = _identify(target, kind, name)
     from xdsmesh.cli.client import Client
-    from xdsmesh.cli.output import show_json
+    from xdsmesh.cli.output import show_fields, show_json
 
     with Client(http_addr, token, ca_cert) as client:
-        show_json(client.entry(entry_kind, entry_name))
+        entry = client.entry(entry_kind, entry_name)
+    show = show_json if output_format is Format.JSON else show_fields
+    show(entry)
 
 
 @app.command("list")
 def list_(
-    target: Annotated[str | None, typer.Argument(metavar="KIND", help="Only this kind.")] = None,
+    target: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="Only this kind.", autocompletion=kinds)
+    ] = None,
     *,
     kind: Kind = None,
-    filter_: Annotated[
-        str,
-        typer.Option(
-            "--filter", "-filter", metavar="EXPRESSION", help="Only what passes it.", show_default=False
-        ),
-    ] = "",
+    filter_: Filter = "",
     output_format: OutputFormat = Format.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
@@ -128,8 +140,8 @@ def list_(
 
     kind = kind or target
     with Client(http_addr, token, ca_cert) as client:
-        kinds = [kind] if kind else sorted(KINDS)
-        entries = [entry for each in kinds for entry in client.entries(each, filter_)]
+        wanted = [kind] if kind else sorted(KINDS)
+        entries = [entry for each in wanted for entry in client.entries(each, filter_)]
     if output_format is Format.JSON:
         show_json(entries)
         return

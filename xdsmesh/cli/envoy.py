@@ -1,15 +1,27 @@
 """``xdsmesh envoy``: a local Envoy with a generated bootstrap."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from xdsmesh.cli.complete import fronted_ids, sidecar_ids
 from xdsmesh.cli.errors import CommandError
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token
 
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
-    from xdsmesh.cli.client import AgentService, Client
+    from xdsmesh.cli.answers import AgentService
+    from xdsmesh.cli.client import Client
+
+_SIDECAR: Final = "connect-proxy"
+
+EXAMPLES: Final = """Examples:
+
+xdsmesh envoy --sidecar-for web-1
+
+xdsmesh envoy --proxy-id web-1-sidecar-proxy --bootstrap > bootstrap.json
+
+xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level debug"""
 
 
 def envoy(
@@ -18,8 +30,14 @@ def envoy(
     ] = None,
     *,
     sidecar_for: Annotated[
-        str, typer.Option(metavar="ID", help="The id of the service instance that Envoy stands before.")
-    ],
+        str | None,
+        typer.Option(metavar="ID", help="The instance that Envoy stands before.", autocompletion=fronted_ids),
+    ] = None,
+    proxy_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Or the proxy itself.", autocompletion=sidecar_ids),
+    ] = None,
+    gateway: Annotated[str | None, typer.Option(metavar="KIND", help="Not built yet.", hidden=True)] = None,
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="Print the bootstrap (JSON), and run nothing.")
     ] = False,
@@ -27,13 +45,23 @@ def envoy(
         str, typer.Option(metavar="IP:PORT|off", help="Where Envoy opens its admin interface.")
     ] = "off",
     xds_addr: Annotated[
-        str | None, typer.Option(metavar="ADDR", help="The server's xDS; default: where the server says.")
+        str | None,
+        typer.Option(
+            "--xds-addr",
+            "--grpc-addr",
+            metavar="ADDR",
+            help="The server's xDS; default: where the server says.",
+        ),
     ] = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
     """Run the Envoy of a registered sidecar."""
+    if gateway is not None:
+        raise typer.BadParameter("--gateway: gateways are not served yet, only sidecars")
+    if bool(sidecar_for) == bool(proxy_id):
+        raise typer.BadParameter("say whose Envoy: give --sidecar-for or --proxy-id")
     admin = _parse_admin(admin_bind)
     xds = _parse_address("--xds-addr", xds_addr) if xds_addr else None
 
@@ -42,7 +70,8 @@ def envoy(
     from xdsmesh.cli.output import show_json
 
     with Client(http_addr, token, ca_cert) as client:
-        sidecar = find_sidecar(client.services(), sidecar_for)
+        services = client.services()
+        sidecar = find_proxy(services, proxy_id) if proxy_id else find_sidecar(services, sidecar_for or "")
         made = make_bootstrap(sidecar.id, sidecar.destination, xds or _ask_for_xds(client), admin)
     if bootstrap:
         show_json(made)
@@ -68,6 +97,23 @@ def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "Agent
         ids = ", ".join(sorted(each.id for each in sidecars))
         raise CommandError(f"several sidecars stand before {service_id!r}: {ids} (deregister all but one)")
     raise CommandError(_no_sidecar(services, service_id))
+
+
+def find_proxy(services: "dict[str, AgentService]", proxy_id: str) -> "AgentService":
+    """A sidecar by its own id.
+
+    Raises:
+        CommandError: there is no such sidecar.
+    """
+    found = services.get(proxy_id)
+    if found is None:
+        raise CommandError(
+            f"no proxy with the id {proxy_id!r} is registered (`xdsmesh services list` shows what is)"
+        )
+    if found.kind != _SIDECAR:
+        what = f"a {found.kind}, which is not served yet" if found.kind else "an ordinary service"
+        raise CommandError(f"{proxy_id!r} is {what} (--sidecar-for {proxy_id} runs the Envoy before it)")
+    return found
 
 
 def _no_sidecar(services: "dict[str, AgentService]", service_id: str) -> str:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ from xdsmesh.catalog.declare import declare
 from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import ENDINGS, Located, ParsedFile, parse_file
+from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.config.service import ServiceDefinition
 from xdsmesh.config.syntax import MAX_BYTES
 from xdsmesh.model.codes import Code
@@ -23,28 +24,49 @@ _READ_AT_MOST: Final = 16 * MAX_BYTES
 """Of what is longer, such as a device without an end, so much is enough to see that it is too long."""
 
 
+class Registrations(NamedTuple):
+    """What files register, in the order in which it is sent."""
+
+    services: list[Located[ServiceDefinition]]
+    checks: list[Located[StandaloneCheck]]
+
+
 def entries_of(names: Sequence[str]) -> list[Located[Entry]]:
     """The config entries of files, none before one that it may refer to; ``-`` is standard input.
 
     Raises:
         RefusedError: with all problems of all files; a service or check among them is one.
     """
-    files = [_without_checks(_parse_some(name)) for name in names]
     remedy = "`xdsmesh services register` takes it"
-    declared = declare(_refuse(file, file.services, "a service is no config entry", remedy) for file in files)
-    return sorted(declared.entries.values(), key=lambda each: each.value.RANK)
+    files = [
+        _refuse(
+            _refuse(file, file.services, "a service is no config entry", remedy),
+            file.checks,
+            "a check is no config entry",
+            remedy,
+        )
+        for file in _parse_all(names)
+    ]
+    return sorted(declare(files).entries.values(), key=lambda each: each.value.RANK)
+
+
+def registrations_of(names: Sequence[str]) -> Registrations:
+    """The services of files, and the checks beside them; ``-`` is standard input.
+
+    Raises:
+        RefusedError: with all problems of all files; a config entry among them is one.
+    """
+    remedy = "`xdsmesh config write` takes it"
+    files = _with_checks_once(
+        _refuse(file, file.entries, "a config entry is no service", remedy) for file in _parse_all(names)
+    )
+    services = declare(files).services
+    return Registrations(list(services.values()), [check for file in files for check in file.checks])
 
 
 def services_of(names: Sequence[str]) -> list[Located[ServiceDefinition]]:
-    """The service definitions of files; ``-`` is standard input.
-
-    Raises:
-        RefusedError: with all problems of all files; a config entry or lone check among them is one.
-    """
-    files = [_without_checks(_parse_some(name)) for name in names]
-    remedy = "`xdsmesh config write` takes it"
-    declared = declare(_refuse(file, file.entries, "a config entry is no service", remedy) for file in files)
-    return list(declared.services.values())
+    """The service definitions of files, as ``registrations_of`` has them."""
+    return registrations_of(names).services
 
 
 def parsed_files(names: Sequence[str], *, check: bool = True) -> dict[str, ParsedFile]:
@@ -77,6 +99,34 @@ def entry_body(entry: Entry) -> bytes:
 def service_body(service: ServiceDefinition) -> bytes:
     """The service definition as the API takes it."""
     return msgspec.json.encode(codec.encode(service))
+
+
+def check_body(check: StandaloneCheck) -> bytes:
+    """The check as the API takes it."""
+    return msgspec.json.encode(codec.encode(check))
+
+
+def _parse_all(names: Sequence[str]) -> list[ParsedFile]:
+    """Read files, which on a terminal is seen if they are many."""
+    from xdsmesh.cli.output import progress
+
+    return [_parse_some(name) for name in progress(names, "Reading")]
+
+
+def _with_checks_once(files: Iterable[ParsedFile]) -> list[ParsedFile]:
+    """The files, where a check with the id of an earlier one is a problem."""
+    claimed: dict[str, Located[StandaloneCheck]] = {}
+    judged = []
+    for file in files:
+        again = [each for each in file.checks if claimed.setdefault(each.value.own_id, each) is not each]
+        problems = (_declared_twice(each, claimed[each.value.own_id]) for each in again)
+        judged.append(replace(file, problems=(*file.problems, *problems)))
+    return judged
+
+
+def _declared_twice(check: Located[StandaloneCheck], first: Located[StandaloneCheck]) -> Problem:
+    what = f"check {check.value.own_id} is declared twice"
+    return Problem(check.place, what, f"the other one is at {first.place}", code=Code.DECLARED_TWICE)
 
 
 def _parse_some(name: str) -> ParsedFile:
@@ -125,10 +175,6 @@ def _identity(name: str) -> str:
 def _stdin_name(data: bytes) -> str:
     """What comes from a pipe has no name to tell its syntax; JSON begins with a bracket, HCL cannot."""
     return "stdin.json" if data.lstrip()[:1] in (b"{", b"[") else "stdin.hcl"
-
-
-def _without_checks(file: ParsedFile) -> ParsedFile:
-    return _refuse(file, file.checks, "a check by itself is not sent", "move it into its service")
 
 
 def _refuse(file: ParsedFile, strays: Sequence[Located[Any]], what: str, remedy: str) -> ParsedFile:

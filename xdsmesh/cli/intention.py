@@ -4,16 +4,31 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from xdsmesh.cli.complete import service_names
 from xdsmesh.cli.errors import WRONG_USAGE, CommandError
 from xdsmesh.cli.intention_text import fields_of, line_of, source_of, verdict_of
-from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token, pairs
+from xdsmesh.cli.options import (
+    DEFAULT_HTTP_ADDR,
+    CaCert,
+    Format,
+    HttpAddr,
+    OutputFormat,
+    Token,
+    Wait,
+    WaitTimeout,
+    pairs,
+)
 
 _PAIR: Final = 2
 
 app = typer.Typer(help="Say which service may call which, and ask.", no_args_is_help=True)
 
-Source = Annotated[str, typer.Argument(metavar="SRC", help="The service that calls.")]
-Destination = Annotated[str, typer.Argument(metavar="DST", help="The service that is called.")]
+Source = Annotated[
+    str, typer.Argument(metavar="SRC", help="The service that calls.", autocompletion=service_names)
+]
+Destination = Annotated[
+    str, typer.Argument(metavar="DST", help="The service that is called.", autocompletion=service_names)
+]
 
 
 @app.command()
@@ -22,20 +37,20 @@ def create(
         list[str], typer.Argument(metavar="SRC DST", help="Services, * for all; with --file: JSON files.")
     ],
     *,
-    allow: Annotated[bool, typer.Option("--allow", "-allow", help="Let it call; the default.")] = False,
-    deny: Annotated[bool, typer.Option("--deny", "-deny", help="Don't.")] = False,
+    allow: Annotated[bool, typer.Option("--allow", help="Let it call; the default.")] = False,
+    deny: Annotated[bool, typer.Option("--deny", help="Don't.")] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", "-replace", help="Also if there is an intention for them.")
+        bool, typer.Option("--replace", help="Also if there is an intention for them.")
     ] = False,
     meta: Annotated[
         list[str] | None,
-        typer.Option(
-            "--meta", "-meta", metavar="KEY=VALUE", help="Of a destination that is new. Repeatable."
-        ),
+        typer.Option("--meta", metavar="KEY=VALUE", help="Of a destination that is new. Repeatable."),
     ] = None,
     file: Annotated[
-        bool, typer.Option("--file", "-file", help="Read intentions from files; - is standard input.")
+        bool, typer.Option("--file", help="Read intentions from files; - is standard input.")
     ] = False,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -51,19 +66,23 @@ def create(
 
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.intention_calls import read_intentions, write_intention
+    from xdsmesh.cli.waiting import waiting
 
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
     if file:
         wanted = read_intentions(arguments)
     else:
         source, destination = arguments
         action = "deny" if deny else "allow"
         wanted = [{"SourceName": source, "DestinationName": destination, "Action": action, **given}]
-    with Client(http_addr, token, ca_cert) as client:
+    with Client(http_addr, token, ca_cert, awaited) as client:
         for each in wanted:
             written = write_intention(client, each, replace=replace)
             for warning in written.warnings:
                 typer.echo(f"warning: {warning}", err=True)
             typer.echo(f"Created: {line_of(each)}")
+    if awaited:
+        awaited.report()
 
 
 @app.command()
@@ -71,6 +90,7 @@ def check(
     source: Source,
     destination: Destination,
     *,
+    output_format: OutputFormat = Format.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -86,7 +106,12 @@ def check(
     except CommandError as error:
         typer.echo(error, err=True)
         raise typer.Exit(WRONG_USAGE) from error
-    typer.echo("Allowed" if answer["Allowed"] else "Denied")
+    if output_format is Format.JSON:
+        from xdsmesh.cli.output import show_json
+
+        show_json(answer)
+    else:
+        typer.echo("Allowed" if answer["Allowed"] else "Denied")
     raise typer.Exit(0 if answer["Allowed"] else 1)
 
 
@@ -94,9 +119,9 @@ def check(
 def match(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The service.")],
     *,
-    as_source: Annotated[bool, typer.Option("--source", "-source", help="Those by which it calls.")] = False,
+    as_source: Annotated[bool, typer.Option("--source", help="Those by which it calls.")] = False,
     as_destination: Annotated[
-        bool, typer.Option("--destination", "-destination", help="Those by which it is called; the default.")
+        bool, typer.Option("--destination", help="Those by which it is called; the default.")
     ] = False,
     output_format: OutputFormat = Format.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
@@ -190,6 +215,8 @@ def delete(
     source: Source,
     destination: Destination,
     *,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -197,7 +224,11 @@ def delete(
     """Delete the intention of two services."""
     from xdsmesh.cli.client import Client
     from xdsmesh.cli.intention_calls import EXACT, pair_query
+    from xdsmesh.cli.waiting import waiting
 
-    with Client(http_addr, token, ca_cert) as client:
-        client.send("DELETE", EXACT, query=pair_query(source, destination))
+    awaited = waiting(wait=wait, wait_timeout=wait_timeout)
+    with Client(http_addr, token, ca_cert, awaited) as client:
+        client.write("DELETE", EXACT, query=pair_query(source, destination))
     typer.echo("Intention deleted.")
+    if awaited:
+        awaited.report()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from xdsmesh.cli.client import Client, Written
+from xdsmesh.cli.answers import Written
+from xdsmesh.cli.client import Client
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
 from xdsmesh.cli.intention_text import Intention, source_of
 
@@ -32,7 +33,7 @@ def write_intention(client: Client, wanted: dict[str, Any], *, replace: bool) ->
         written = client.write_entry(_as_entry(wanted), 0)
         if written.done:
             return written
-    return client.written(client.send("PUT", EXACT, body=json.dumps(wanted).encode(), query=pair))
+    return client.written(client.write("PUT", EXACT, body=json.dumps(wanted).encode(), query=pair))
 
 
 def _exists(client: Client, pair: dict[str, str]) -> bool:

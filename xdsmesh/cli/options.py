@@ -53,6 +53,7 @@ CaCert = Annotated[
     Path | None,
     typer.Option(
         "--ca-cert",
+        "--ca-file",
         metavar="FILE",
         envvar="XDSMESH_CACERT",
         help="The CA certificates (PEM) to trust when the address is https.",
@@ -64,15 +65,33 @@ Wait = Annotated[
     typer.Option("--wait", help="Return when all proxies that it affects have acknowledged it; else exit 1."),
 ]
 WaitTimeout = Annotated[
-    str | None, typer.Option(metavar="DURATION", help="With --wait: how long at most.  [default: 10s]")
+    str | None, typer.Option(metavar="DURATION", help="With --wait: how long at most; default: 10s.")
+]
+Filter = Annotated[
+    str, typer.Option("--filter", metavar="EXPRESSION", help="Only what passes it.", show_default=False)
+]
+NodeMeta = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Only on nodes with this in their Meta. Repeatable."),
 ]
 
 
-def pairs(texts: list[str] | None) -> dict[str, str] | None:
-    """The pairs of an option ``--meta`` that may be repeated; None: it is not given."""
+def pairs(texts: list[str] | None, flag: str = "--meta", example: str = "version=2") -> dict[str, str] | None:
+    """The pairs of an option that may be repeated; None: it is not given."""
     if not texts:
         return None
     given = dict(text.partition("=")[::2] for text in texts)
     if "" in given or not all("=" in text for text in texts):
-        raise typer.BadParameter("--meta takes KEY=VALUE, such as version=2")
+        raise typer.BadParameter(f"{flag} takes KEY=VALUE, such as {example}")
     return given
+
+
+def node_meta_query(texts: list[str] | None) -> dict[str, list[str]]:
+    """What ``--node-meta`` asks for, in a query string."""
+    given = pairs(texts, "--node-meta", "rack=2")
+    return {"node-meta": [f"{key}:{value}" for key, value in given.items()]} if given else {}
+
+
+def given(**query: str) -> dict[str, str]:
+    """The parameters of a query string that have a value."""
+    return {name.replace("_", "-"): value for name, value in query.items() if value}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xdsmesh.cli.complete import sidecar_ids
 from xdsmesh.cli.errors import REFUSED
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, Format, HttpAddr, OutputFormat, Token
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True)
 
-ProxyId = Annotated[str, typer.Argument(metavar="ID", help="The proxy's id, as `xdsmesh proxies` shows it.")]
+ProxyId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The proxy's id, as `xdsmesh proxies` shows it.",
+        autocompletion=sidecar_ids,
+    ),
+]
 
 
 class ResourceType(StrEnum):

@@ -24,6 +24,8 @@ CLIENTS = (
     "xdsmesh services register web.hcl",
     "xdsmesh validate mesh splitter.hcl",
     "xdsmesh chain admin --files mesh --files splitter.hcl",
+    "xdsmesh services list",
+    "xdsmesh maint -enable -service web-1 -reason upgrade",
     "xdsmesh config write splitter.hcl",
     "xdsmesh config write --wait splitter.hcl",
     "xdsmesh chain admin",

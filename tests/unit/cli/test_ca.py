@@ -24,7 +24,12 @@ async def test_the_configuration_is_shown_and_changed(call: Call, tmp_path: Path
     shown = await printed(call("ca", "get-config"))
     assert '\n\t"Provider": "consul",\n\t"Config": {\n\t\t"LeafCertTTL": "72h",' in shown
     (tmp_path / "ca.json").write_text(shown.replace("72h", "24h"))
-    assert await printed(call("ca", "set-config", "-config-file", "ca.json")) == "Configuration updated!\n"
+    assert await printed(call("ca", "set-config", "-config-file", "ca.json", "--wait")) == (
+        "Configuration updated!\nNo connected proxy is affected.\n"
+    )
+    table = (await printed(call("ca", "get-config", "-format", "table"))).splitlines()
+    assert "Config.LeafCertTTL 24h" in [" ".join(line.split()) for line in table]
+    await printed(call("ca", "set-config", "-config-file", "-", stdin=shown.replace("72h", "24h")))
     assert json.loads(await printed(call("ca", "get-config")))["Config"]["LeafCertTTL"] == "24h"
 
 
@@ -42,6 +47,14 @@ async def test_the_root_is_shown(call: Call) -> None:
     assert row.split()[:2] == ["corp.consul", "yes"]
     shown = json.loads(await printed(call("ca", "roots", "--format", "json")))
     assert shown["ActiveRootID"] == row.split()[3]
+
+
+async def test_a_leaf_is_shown_as_json_and_as_a_table(call: Call) -> None:
+    shown = json.loads(await printed(call("ca", "leaf", "web", "-format", "json")))
+    assert shown["Service"] == "web"
+    assert "PrivateKeyPEM" not in shown
+    assert "PrivateKeyPEM" in json.loads(await printed(call("ca", "leaf", "web", "-key", "-format", "json")))
+    assert shown["SerialNumber"] in await printed(call("ca", "leaf", "web", "-format", "table"))
 
 
 async def test_a_leaf_is_printed_and_its_key_only_when_asked(call: Call) -> None:

@@ -46,6 +46,8 @@ async def test_an_entry_is_written_listed_read_and_deleted(call: Call) -> None:
     assert await printed(call("config", "list", "--kind", "service-defaults")) == "web\n"
     read = await printed(call("config", "read", "--kind", "service-defaults", "--name", "web"))
     assert json.loads(read)["Protocol"] == "http"
+    table = await printed(call("config", "read", "service-defaults/web", "-format", "table"))
+    assert ["Protocol", "http"] in [line.split() for line in table.splitlines()]
     # What was read can be written back.
     await printed(call("config", "write", "-", stdin=read))
     await printed(call("config", "delete", "service-defaults/web"))
@@ -137,7 +139,7 @@ async def test_services_are_registered_from_files_and_flags(call: Call, tmp_path
     assert await printed(call("services", "register", *flags)) == "Registered service: db\n"
     table = (await printed(call("services", "list"))).splitlines()
     assert [line.split()[0] for line in table] == ["ID", "db-1", "web-1", "web-1-sidecar-proxy"]
-    assert table[1].split() == ["db-1", "db", "service", ":5432", "a,b", "k=v=w"]
+    assert table[1].split() == ["db-1", "db", "service", "passing", ":5432", "a,b", "k=v=w"]
     assert await printed(call("services", "deregister", "web.hcl", "db-1")) == (
         "Deregistered service: web-1\nDeregistered service: db-1\n"
     )
@@ -153,6 +155,16 @@ async def test_the_bootstrap_leads_the_registered_sidecar_to_the_server(call: Ca
     assert '"address": "127.0.0.1", "port_value": 18502' in json.dumps(bootstrap)
     other = await printed(call("envoy", "--sidecar-for", "web-1", "--bootstrap", "--xds-addr", "mesh:1"))
     assert '"address": "mesh", "port_value": 1}' in json.dumps(json.loads(other))
+    again = await printed(
+        call("envoy", "-proxy-id", "web-1-sidecar-proxy", "-bootstrap", "-grpc-addr", "mesh:1")
+    )
+    assert again == other
+    assert (
+        await printed(call("connect", "envoy", "-sidecar-for", "web-1", "-bootstrap", "-grpc-addr=mesh:1"))
+        == other
+    )
+    assert "is an ordinary service" in await refused(call("envoy", "-proxy-id", "web-1"))
+    assert "no proxy with the id 'api-1'" in await refused(call("envoy", "-proxy-id", "api-1"))
     assert "no service with the id 'api-1'" in await refused(call("envoy", "--sidecar-for", "api-1"))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from xdsmesh.cli.client import AgentService
+from xdsmesh.cli.answers import AgentService
 from xdsmesh.cli.envoy import find_sidecar
 from xdsmesh.cli.errors import CommandError
 

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from xdsmesh.cli.files import entries_of, entry_body, parsed_files, service_body, service_ids, services_of
+from xdsmesh.cli.files import (
+    check_body,
+    entries_of,
+    entry_body,
+    parsed_files,
+    registrations_of,
+    service_body,
+    service_ids,
+    services_of,
+)
 from xdsmesh.model.errors import RefusedError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,11 +77,21 @@ def test_an_entry_where_services_belong_is_refused() -> None:
         services_of(["web.hcl", "router.hcl"])
 
 
-@pytest.mark.parametrize("read", [entries_of, services_of])
-def test_a_check_by_itself_is_refused(read: Callable[[list[str]], object]) -> None:
+def test_a_check_is_no_config_entry() -> None:
     Path("disk.hcl").write_text('check { name = "disk", ttl = "1m" }')
-    with pytest.raises(RefusedError, match=r"disk.hcl:1:1: XM0201 a check by itself is not sent"):
-        read(["disk.hcl"])
+    with pytest.raises(RefusedError, match=r"disk.hcl:1:1: XM0201 a check is no config entry"):
+        entries_of(["disk.hcl"])
+
+
+def test_checks_are_read_beside_services_and_each_once() -> None:
+    Path("disk.hcl").write_text('check { name = "disk", ttl = "1m" }')
+    found = registrations_of(["web.hcl", "disk.hcl"])
+    assert [each.value.name for each in found.services] == ["web"]
+    assert json.loads(check_body(found.checks[0].value)) == {"Name": "disk", "TTL": "1m0s"}
+    Path("again.hcl").write_text('check { id = "disk", name = "d", ttl = "1m" }')
+    said = r"again.hcl:1:1: XM0408 check disk is declared twice \(the other one is at disk.hcl:1:1\)"
+    with pytest.raises(RefusedError, match=said):
+        registrations_of(["disk.hcl", "again.hcl"])
 
 
 def test_what_is_deregistered_is_named_by_id_or_by_file() -> None:

@@ -65,6 +65,18 @@ async def test_an_intention_is_created_shown_listed_and_deleted(call: Call) -> N
     assert (await refused(call("intention", "get", "web", "db"))).startswith("Intention not found")
 
 
+async def test_writes_wait_for_the_proxies_when_asked(call: Call) -> None:
+    waited = "No connected proxy is affected.\n"
+    created = await printed(call("intention", "create", "web", "db", "--wait"))
+    assert created == f"Created: web => db (allow)\n{waited}"
+    assert json.loads(await printed(call("intention", "check", "web", "db", "-format", "json"))) == {
+        "Allowed": True
+    }
+    assert (
+        await printed(call("intention", "delete", "web", "db", "--wait")) == f"Intention deleted.\n{waited}"
+    )
+
+
 async def test_an_empty_list_exits_2(call: Call) -> None:
     result = await call("intention", "list")
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "There are no intentions.\n")

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,12 @@ def test_help_names_every_command(xdsmesh: Run) -> None:
         "services",
         "intention",
         "ca",
+        "catalog",
+        "checks",
+        "maint",
+        "members",
+        "reload",
+        "watch",
         "validate",
         "chain",
         "proxies",
@@ -40,6 +47,20 @@ def test_version(xdsmesh: Run) -> None:
     result = xdsmesh("version")
     assert result.returncode == 0
     assert result.stdout.startswith("xdsmesh 0.")
+    number = json.loads(xdsmesh("version", "-format", "json").stdout)["Version"]
+    assert result.stdout == f"xdsmesh {number}\n"
+
+
+def test_reload_says_that_there_is_nothing_to_do(xdsmesh: Run) -> None:
+    result = xdsmesh("reload")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "follows the files" in result.stdout
+
+
+def test_the_command_alone_shows_its_help(xdsmesh: Run) -> None:
+    alone, asked, short = xdsmesh(), xdsmesh("-help"), xdsmesh("-h")
+    assert asked.returncode == short.returncode == 0
+    assert alone.stdout.strip() == asked.stdout.strip() == short.stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -53,6 +74,8 @@ def test_version(xdsmesh: Run) -> None:
         (["envoy"], "--sidecar-for"),
         (["envoy", "--sidecar-for", "web-1", "--xds-addr", "8502"], "is not host:port"),
         (["envoy", "--sidecar-for", "web-1", "--admin-bind", "localhost:19000"], "is not an IP address"),
+        (["envoy", "--sidecar-for", "web-1", "-proxy-id", "web-1-sidecar-proxy"], "or --proxy-id"),
+        (["envoy", "-gateway", "mesh"], "gateways are not served yet"),
         (["config", "write"], "Missing argument"),
         (["config", "read"], "name the entry"),
         (["config", "read", "service-router"], "name the entry"),
@@ -65,6 +88,17 @@ def test_version(xdsmesh: Run) -> None:
         (["services", "register", "web.hcl", "--name", "web"], "either files, or --name"),
         (["services", "register", "web.hcl", "--port", "80"], "either files, or --name"),
         (["services", "register", "--name", "web", "--meta", "version"], "KEY=VALUE"),
+        (["services", "register", "-name", "web", "-socket", "/run/web.sock"], "--socket is not built yet"),
+        (["services", "export", "-name", "web"], "--consumer-peers"),
+        (["services", "export", "-name", "web", "-consumer-peers", " ,"], "at least one"),
+        (["catalog", "services", "-node", "a", "-node-meta", "b=c"], "not both"),
+        (["catalog", "nodes", "-node-meta", "rack"], "KEY=VALUE"),
+        (["members", "-status", "("], "is no regular expression"),
+        (["maint", "-enable", "-disable"], "not both"),
+        (["maint", "-reason", "x"], "goes with --enable"),
+        (["maint", "-service", "web-1"], "say what to do"),
+        (["maint", "-enable", "-wait-timeout", "1s"], "goes with --wait"),
+        (["checks", "pass"], "Missing argument"),
         (["services", "deregister"], "name what to deregister"),
         (["services", "deregister", "web-1", "--wait-timeout", "1s"], "goes with --wait"),
         (["config", "write", "f.hcl", "--wait", "--wait-timeout", "soon"], "is not a duration"),
