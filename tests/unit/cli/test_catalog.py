@@ -114,7 +114,7 @@ async def test_members_are_this_server(call: Call) -> None:
         "127.0.0.1:8301",
         "alive",
         "server",
-        "0.1.0",
+        "1.22.0",
         "2",
         "dc1",
         "default",
