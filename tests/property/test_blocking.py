@@ -239,7 +239,7 @@ async def play(writes: list[Write]) -> None:
             await reader.go()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(WRITES, min_size=1, max_size=8))
 def test_no_change_is_missed_and_no_index_falls(writes: list[Write]) -> None:
     asyncio.run(play(writes))
