@@ -25,15 +25,16 @@ from xdsmesh.api import (
     legacy_intentions,
     metrics,
     proxies,
+    root,
     status,
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.gate import make_gate
 from xdsmesh.api.not_offered import NOT_OFFERED
 from xdsmesh.api.openapi import route as openapi
 from xdsmesh.api.openapi.document import Document
 from xdsmesh.api.queries import Queries
-from xdsmesh.api.request import make_gate
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
@@ -132,7 +133,7 @@ def make_app(parts: Parts) -> Litestar:
     document = Document(ROUTES, parts.repository.datacenter)
     traced = proxies.Proxies(parts.registry, parts.index, parts.repository)
     return Litestar(
-        [*ROUTES, *NOT_OFFERED],
+        [root.root, *ROUTES, *NOT_OFFERED],
         dependencies={
             "document": Provide(lambda: document, sync_to_thread=False),
             "about": Provide(lambda: parts.about, sync_to_thread=False),

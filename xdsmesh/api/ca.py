@@ -4,6 +4,7 @@ Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent
 the API gets the key of any service: it is bound to loopback, since nobody is authenticated yet.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Response, get, put
@@ -24,6 +25,7 @@ from xdsmesh.config.ca_configuration import CAConfigurationBody
 from xdsmesh.config.files import decode_definition
 from xdsmesh.model.errors import RefusedError
 
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 _PEM_CHAIN: Final = "application/pem-certificate-chain"
 PEM: Final = Parameter("pem", "Answer with the certificates as PEM.", {"type": "boolean"})
 LEAF_SERVICE: Final = Parameter("service", "The name of a service.", where="path")
@@ -47,7 +49,7 @@ async def agent_roots(
     request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
 ) -> Sent:
     """The certificates to trust, as the agent shows them."""
-    return await _send_roots(request, _roots(request, leaves), leaves, queries)
+    return await _send_roots(request, _roots(request, leaves), leaves, queries, {"X-Cache": "HIT"})
 
 
 @get("/v1/connect/ca/configuration", opt=doc(reply=dict[str, Any]))
@@ -91,9 +93,15 @@ def _roots(request: AnyRequest, leaves: Leaves) -> Answer:
     return Answer.of(roots_body(leaves.issuer), pretty=is_pretty(request))
 
 
-async def _send_roots(request: AnyRequest, answer: Answer, leaves: Leaves, queries: Queries) -> Sent:
+async def _send_roots(
+    request: AnyRequest,
+    answer: Answer,
+    leaves: Leaves,
+    queries: Queries,
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> Sent:
     """Whoever has the root already waits for another one, and there will be none."""
     blocking, index = Blocking.of(request), leaves.issuer.revision
     if index <= blocking.index:
         await queries.pause(request, blocking.seconds)
-    return Sent(answer, request, index_headers(request, index))
+    return Sent(answer, request, {**index_headers(request, index), **headers})

@@ -1,34 +1,31 @@
 """``/v1/catalog``: the datacenters, nodes, services and instances that are known."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
 from xdsmesh.api.central import Central
-from xdsmesh.api.changes import (
-    ALL_INSTANCES,
-    ALL_NODES,
-    Topic,
-    destination_topic,
-    entries_topic,
-    node_topic,
-    service_topic,
-)
+from xdsmesh.api.changes import ALL_INSTANCES, ALL_NODES, node_topic
 from xdsmesh.api.encode import catalog_node, node_service, service_node
-from xdsmesh.api.narrow import ServiceQuestion, filter_of, is_node, nearest_first, node_meta_of
+from xdsmesh.api.lookup import INSTANCES, RECEIVERS, Lookup
+from xdsmesh.api.narrow import (
+    ServiceQuestion,
+    filter_of,
+    instance_filter_of,
+    is_node,
+    nearest_first,
+    node_meta_of,
+)
 from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, MERGE, NEAR, NODE, NODE_META, SERVICE_NAME, TAG
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeServices, ServiceNode
-from xdsmesh.catalog.gateways import terminating_gateways
 from xdsmesh.catalog.repository import Repository
-from xdsmesh.catalog.stored import Stored
-from xdsmesh.catalog.view import CatalogView
-from xdsmesh.config.kinds.terminating_gateway import TerminatingGateway
+from xdsmesh.config.filter import NODE_SERVICE, SERVICE_NODE
 from xdsmesh.model.catalog import Instance
 
 
@@ -46,7 +43,7 @@ async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     def read() -> Seen:
         found = [each for each in queries.view.nodes.values() if is_node(each.value, node_meta)]
         rows = [catalog_node(each) for each in sorted(found, key=lambda each: each.value.name)]
-        shown = nearest_first(request, rows, lambda row: row.node)
+        shown = nearest_first(request, queries.view, rows, lambda row: row.node)
         return Seen([row for row in shown if is_wanted(row)], frozenset({ALL_NODES}))
 
     return await queries.answer(request, read)
@@ -55,13 +52,12 @@ async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 @get("/v1/catalog/services", opt=doc(*BY_INDEX, FILTER, NODE_META, reply=dict[str, list[str]]))
 async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The names of the services, sidecars included, each with the tags of its instances."""
-    is_wanted, node_meta = filter_of(request, ServiceNode), node_meta_of(request)
-    everything = "filter" not in request.query_params and not node_meta
+    is_wanted, node_meta = instance_filter_of(request, SERVICE_NODE), node_meta_of(request)
 
     def read() -> Seen:
         tags: dict[str, set[str]] = {}
         for each in queries.view.instances.values():
-            if everything or (is_node(each.value.node, node_meta) and is_wanted(service_node(each))):
+            if is_node(each.value.node, node_meta) and is_wanted(each.value):
                 tags.setdefault(each.value.service, set()).update(each.value.tags)
         content = {service: sorted(tags[service]) for service in sorted(tags)}
         return Seen(content, frozenset({ALL_INSTANCES}))
@@ -75,7 +71,7 @@ async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Se
 )
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; of an unknown one there are none."""
-    return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
+    return await _instances(request, queries, INSTANCES)
 
 
 @get(
@@ -84,12 +80,7 @@ async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 )
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What takes the mesh's calls to a service: its sidecars, instances that need none, gateways to it."""
-    view = queries.view
-
-    def find(name: str) -> list[Stored[Instance]]:
-        return [*view.instances_before(name), *terminating_gateways(view, name)]
-
-    return await _instances(request, queries, find, destination_topic, gateway_topics)
+    return await _instances(request, queries, RECEIVERS)
 
 
 @get(
@@ -98,15 +89,16 @@ async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 )
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and what is registered on it; null for one that is not known."""
-    name, is_wanted = _node_name(request), filter_of(request, NodeService)
+    name, is_wanted = _node_name(request), instance_filter_of(request, NODE_SERVICE)
 
     def read() -> Seen:
-        topics = frozenset({node_topic(name)})
+        central = Central.of(request, queries.view)
         stored = queries.view.node(name)
         if stored is None:
-            return Seen(None, topics)
-        rows = _services_on(queries, stored.value.name, Central.of(request, queries.view), is_wanted)
-        return Seen(NodeServices(node=catalog_node(stored), services={row.id: row for row in rows}), topics)
+            return Seen(None, frozenset({node_topic(name)}))
+        rows = _services_on(queries, stored.value.name, central, is_wanted)
+        content = NodeServices(node=catalog_node(stored), services={row.id: row for row in rows})
+        return Seen(content, frozenset({node_topic(name), *central.topics}))
 
     return await queries.answer(request, read)
 
@@ -117,7 +109,7 @@ async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 )
 async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and a list of what is registered on it; null and nothing for one that is not known."""
-    name, is_wanted = _node_name(request), filter_of(request, NodeService)
+    name, is_wanted = _node_name(request), instance_filter_of(request, NODE_SERVICE)
 
     def read() -> Seen:
         central = Central.of(request, queries.view)
@@ -130,34 +122,22 @@ async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) 
 
 
 def _services_on(
-    queries: Queries, node_name: str, central: Central, is_wanted: Callable[[NodeService], bool]
+    queries: Queries, node_name: str, central: Central, is_wanted: Callable[[Instance], bool]
 ) -> list[NodeService]:
-    found = [node_service(each, central.proxy(each)) for each in queries.view.instances_on(node_name)]
-    return [row for row in found if is_wanted(row)]
+    found = queries.view.instances_on(node_name)
+    return [node_service(each, central.proxy(each)) for each in found if is_wanted(each.value)]
 
 
-def gateway_topics(view: CatalogView) -> Iterator[Topic]:
-    """What decides which terminating gateways lead somewhere."""
-    yield entries_topic(TerminatingGateway.KIND)
-    for each in view.entries_of(TerminatingGateway.KIND):
-        yield service_topic(each.value.name)
-
-
-async def _instances(
-    request: AnyRequest,
-    queries: Queries,
-    find: Callable[[str], list[Stored[Instance]]],
-    topic: Callable[[str], Topic],
-    more_topics: Callable[[CatalogView], Iterable[Topic]],
-) -> Sent:
-    question, is_wanted = ServiceQuestion.of(request), filter_of(request, ServiceNode)
+async def _instances(request: AnyRequest, queries: Queries, lookup: Lookup) -> Sent:
+    question, is_wanted = ServiceQuestion.of(request), instance_filter_of(request, SERVICE_NODE)
+    view = queries.view
 
     def read() -> Seen:
-        central = Central.of(request, queries.view)
-        found = [service_node(each, central.proxy(each)) for each in question.narrow(find(question.name))]
-        shown = nearest_first(request, found, lambda row: row.node)
-        topics = frozenset({topic(question.name), *more_topics(queries.view), *central.topics})
-        return Seen([row for row in shown if is_wanted(row)], topics)
+        central = Central.of(request, view)
+        found = question.narrow(lookup.find(view, question.name))
+        shown = nearest_first(request, view, found, lambda each: each.value.node.name)
+        rows = [service_node(each, central.proxy(each)) for each in shown if is_wanted(each.value)]
+        return Seen(rows, frozenset({*lookup.topics(view, question.name), *central.topics}))
 
     return await queries.answer(request, read)
 

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from xdsmesh.api.changes import Topic, entry_topic
 from xdsmesh.api.encode_proxy import encode_proxy
-from xdsmesh.api.request import AnyRequest, flag
+from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import Proxy, Upstream
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
@@ -27,6 +27,8 @@ from xdsmesh.model.catalog import Instance
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.origin import Source
 
+_TRANSPARENT: Final = "transparent"
+_OUTBOUND_PORT: Final = 15001
 _SETTINGS: Final = {
     "Protocol": "protocol",
     "LocalConnectTimeoutMs": "local_connect_timeout_ms",
@@ -49,7 +51,7 @@ class Central:
     @classmethod
     def of(cls, request: AnyRequest, view: CatalogView) -> Self:
         """What a request asks for."""
-        return cls(view, flag(request, "merge-central-config"))
+        return cls(view, "merge-central-config" in request.query_params)
 
     def proxy(self, stored: Stored[Instance]) -> Proxy | None:
         """The proxy of an instance as it is to be shown; None: it is none."""
@@ -72,6 +74,7 @@ class Central:
         return structs.replace(
             shown,
             mode=both.get("Mode", ""),
+            transparent_proxy=_transparent_proxy(both),
             config={**from_mesh.get("Config", {}), **settings, **shown.config},
             mesh_gateway=shown.mesh_gateway or both.get("MeshGateway", {}),
             expose=both.get("Expose", {}),
@@ -111,6 +114,14 @@ class Central:
         self.topics.add(entry_topic(kind, name))
         stored = self.view.entries.get((kind, name))
         return stored.value if stored else None
+
+
+def _transparent_proxy(said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Where a transparent proxy takes connections in; one that says nothing about it has the usual port."""
+    given: Mapping[str, Any] | None = said.get("TransparentProxy")
+    if said.get("Mode") != _TRANSPARENT:
+        return given
+    return {"OutboundListenerPort": _OUTBOUND_PORT, **(given or {})}
 
 
 def _upstream_config(said: UpstreamConfig | None) -> Mapping[str, Any]:

@@ -79,7 +79,7 @@ def catalog_node(stored: Stored[Node]) -> CatalogNode:
         node=node.name,
         address=node.address,
         datacenter=node.datacenter,
-        tagged_addresses=_tagged_addresses(node),
+        tagged_addresses=dict(node.shown_addresses),
         meta=dict(node.meta),
         create_index=stored.created,
         modify_index=stored.modified,
@@ -95,7 +95,7 @@ def service_node(stored: Stored[Instance], proxy: Proxy | None = None) -> Servic
         node=node.name,
         address=node.address,
         datacenter=node.datacenter,
-        tagged_addresses=_tagged_addresses(node),
+        tagged_addresses=dict(node.shown_addresses),
         node_meta=dict(node.meta),
         service_kind=instance.kind.value,
         service_id=instance.id,
@@ -105,6 +105,7 @@ def service_node(stored: Stored[Instance], proxy: Proxy | None = None) -> Servic
         service_weights=_weights(instance),
         service_meta=dict(instance.meta),
         service_port=instance.port,
+        service_ports=None,
         service_socket_path="",
         service_enable_tag_override=instance.enable_tag_override,
         service_proxy=proxy or (encode_proxy(instance.proxy) if instance.proxy else NO_PROXY),
@@ -204,10 +205,6 @@ def _connect(instance: Instance) -> dict[str, bool]:
 
 def _locality(locality: catalog.Locality | None) -> Locality | None:
     return Locality(region=locality.region, zone=locality.zone) if locality else None
-
-
-def _tagged_addresses(node: Node) -> dict[str, str]:
-    return dict(node.tagged_addresses) or {"lan": node.address, "wan": node.address}
 
 
 def _service_addresses(instance: Instance) -> dict[str, ServiceAddress] | None:

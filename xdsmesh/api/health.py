@@ -1,16 +1,16 @@
 """``/v1/health``: instances with the checks that decide about them, and checks by themselves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 
-from xdsmesh.api.catalog import gateway_topics
 from xdsmesh.api.central import Central
-from xdsmesh.api.changes import ALL_CHECKS, ALL_NODES, Topic, destination_topic, node_topic, service_topic
+from xdsmesh.api.changes import ALL_CHECKS, ALL_INSTANCES, ALL_NODES, Topic, node_topic, service_topic
 from xdsmesh.api.encode import health_check, health_row
+from xdsmesh.api.lookup import INSTANCES, RECEIVERS, Lookup
 from xdsmesh.api.narrow import (
     ServiceQuestion,
     filter_of,
@@ -35,7 +35,6 @@ from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
 from xdsmesh.api.request import AnyRequest, flag, tail
 from xdsmesh.api.shapes import HealthCheck, HealthRow
-from xdsmesh.catalog.gateways import terminating_gateways
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.model.catalog import Check, Health, Instance
@@ -55,7 +54,7 @@ STATUS: Final = Parameter(
 )
 async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The instances of a service; with ``?passing`` those whose checks all pass."""
-    return await _instances(request, queries, queries.view.instances_of, service_topic, lambda _: ())
+    return await _instances(request, queries, INSTANCES)
 
 
 @get(
@@ -64,12 +63,7 @@ async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 )
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What receives the mesh's calls to a service, with its own checks."""
-    view = queries.view
-
-    def find(name: str) -> list[Stored[Instance]]:
-        return [*view.instances_before(name), *terminating_gateways(view, name)]
-
-    return await _instances(request, queries, find, destination_topic, gateway_topics)
+    return await _instances(request, queries, RECEIVERS)
 
 
 @get(
@@ -122,16 +116,10 @@ async def state(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
         found = [each for each in queries.view.checks.values() if wanted in (_ANY, each.value.status)]
         return _described(queries.view, sorted(found, key=lambda each: (each.value.node, each.value.id)))
 
-    return await _checks(request, queries, read, ALL_CHECKS, ALL_NODES)
+    return await _checks(request, queries, read, ALL_CHECKS, ALL_NODES, ALL_INSTANCES)
 
 
-async def _instances(
-    request: AnyRequest,
-    queries: Queries,
-    find: Callable[[str], list[Stored[Instance]]],
-    topic: Callable[[str], Topic],
-    more_topics: Callable[[CatalogView], Iterable[Topic]],
-) -> Sent:
+async def _instances(request: AnyRequest, queries: Queries, lookup: Lookup) -> Sent:
     question, is_wanted = ServiceQuestion.of(request), instance_filter_of(request)
     only_passing = flag(request, "passing")
     view = queries.view
@@ -140,14 +128,14 @@ async def _instances(
         central = Central.of(request, view)
         found = [
             each
-            for each in question.narrow(find(question.name))
+            for each in question.narrow(lookup.find(view, question.name))
             if is_wanted(each.value) and (not only_passing or each.value.health is Health.PASSING)
         ]
         rows = [
             health_row(each, view.node_of(each), view.deciding_checks(each.value), central.proxy(each))
-            for each in nearest_first(request, found, _node_of)
+            for each in nearest_first(request, view, found, _node_of)
         ]
-        return Seen(rows, frozenset({topic(question.name), *more_topics(view), *central.topics}))
+        return Seen(rows, frozenset({*lookup.topics(view, question.name), *central.topics}))
 
     return await queries.answer(request, read)
 
@@ -164,7 +152,7 @@ async def _checks(
 
     def read() -> Seen:
         shown = [check for check in find() if is_on_wanted_node(check) and is_wanted(check)]
-        return Seen(nearest_first(request, shown, lambda check: check.node), frozenset(topics))
+        return Seen(nearest_first(request, queries.view, shown, lambda check: check.node), frozenset(topics))
 
     return await queries.answer(request, read)
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from litestar.exceptions import ClientException
 from msgspec import Struct
 
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.catalog.stored import Stored
-from xdsmesh.config.filter import FilterSyntaxError, FilterTypeError, instances, rows
+from xdsmesh.catalog.view import CatalogView
+from xdsmesh.config.filter import INSTANCE, FilterSyntaxError, FilterTypeError, Object, instances, rows
 from xdsmesh.model.catalog import Instance, Node
+
+_AGENT: Final = "_agent"
+"""What ``?near`` calls the node of the server that is asked."""
 
 R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
@@ -37,13 +41,13 @@ def filter_of(request: AnyRequest, shape: type[S]) -> Callable[[S], bool]:
     return _read_filter(request, lambda text: rows(text, shape))
 
 
-def instance_filter_of(request: AnyRequest) -> Callable[[Instance], bool]:
-    """Which instances ``?filter`` asks for, by the selectors of health rows.
+def instance_filter_of(request: AnyRequest, row: Object = INSTANCE) -> Callable[[Instance], bool]:
+    """Which instances ``?filter`` asks for, by the selectors of rows such as these; else of health rows.
 
     Raises:
         ClientException: it is no filter, or it selects what instances do not have.
     """
-    return _read_filter(request, instances)
+    return _read_filter(request, lambda text: instances(text, row))
 
 
 def _read_filter(request: AnyRequest, read: Callable[[str], Callable[[R], bool]]) -> Callable[[R], bool]:
@@ -64,10 +68,15 @@ def is_node(node: Node, meta: Mapping[str, str]) -> bool:
     return meta.items() <= node.meta.items()
 
 
-def nearest_first(request: AnyRequest, rows: Iterable[R], node_of: Callable[[R], str]) -> list[R]:
+def nearest_first(
+    request: AnyRequest, view: CatalogView, rows: Iterable[R], node_of: Callable[[R], str]
+) -> list[R]:
     """Rows with those on the node first that ``?near`` names; distances between nodes are not known."""
-    near = request.query_params.get("near", "").casefold()
-    return sorted(rows, key=lambda row: node_of(row).casefold() != near) if near else list(rows)
+    near = request.query_params.get("near") or ""
+    if near == _AGENT:
+        near = view.own_node()
+    folded = near.casefold()
+    return sorted(rows, key=lambda row: node_of(row).casefold() != folded) if near else list(rows)
 
 
 @dataclass(frozen=True, slots=True)

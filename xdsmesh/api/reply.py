@@ -12,7 +12,8 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_404_NOT_FOUND
 from litestar.types import Receive, Scope, Send
 
-from xdsmesh.api.request import AnyRequest, accepts_gzip, consistency, is_pretty
+from xdsmesh.api.freshness import consistency
+from xdsmesh.api.request import AnyRequest, accepts_gzip, is_pretty
 
 T = TypeVar("T")
 

@@ -1,48 +1,21 @@
-"""What every request goes through before its handler, and what handlers read besides body and query."""
+"""What handlers read of a request, besides its body."""
 
 import re
-from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
-from litestar import MediaType, Request, Response
-from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
-from litestar.status_codes import HTTP_200_OK
+from litestar import Request
+from litestar.exceptions import ClientException, NotFoundException
 
 from xdsmesh.model.origin import Origin, Source
 
 AnyRequest = Request[Any, Any, Any]
 
-_TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
-_NOT_BUILT: Final = ("peer", "sg", "sameness-group")
-_EXCLUDE_EACH_OTHER: Final = (("stale", "consistent"), ("cached", "consistent"))
 _TRUE: Final = frozenset({"", "1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_PORTS: Final = {"http": 80, "https": 443}
 _UNSIGNED: Final = re.compile(r"[0-9]{1,20}")
 _MAX_UNSIGNED: Final = 2**64 - 1
 _REFUSED_QUALITY: Final = re.compile(r"q=0(\.0*)?")
-
-
-def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
-    """Make the check of all that a request must be free of, whatever it asks for.
-
-    It answers OPTIONS itself, which asks for nothing but the methods.
-    """
-
-    async def gate(request: AnyRequest) -> Response[bytes] | None:
-        _refuse_other_sites(request)
-        path_of(request)
-        if request.scope["method"] == "OPTIONS":
-            return _methods(request)
-        _refuse_tenancy(request)
-        _refuse_other_datacenters(request, datacenter)
-        _refuse_what_would_narrow(request)
-        _refuse_contradictions(request)
-        return None
-
-    return gate
 
 
 def path_of(request: AnyRequest) -> str:
@@ -129,14 +102,6 @@ def is_pretty(request: AnyRequest) -> bool:
     return "pretty" in request.query_params
 
 
-def consistency(request: AnyRequest) -> str:
-    """How fresh the caller wants the answer. Here all answers are equally fresh."""
-    for word in ("consistent", "stale"):
-        if word in request.query_params:
-            return word
-    return "stale" if "max_stale" in request.query_params else "leader"
-
-
 def accepts_gzip(request: AnyRequest) -> bool:
     """Whether the caller reads gzip, RFC 9110 section 12.5.3."""
     for choice in request.headers.get("accept-encoding", "").lower().split(","):
@@ -144,57 +109,3 @@ def accepts_gzip(request: AnyRequest) -> bool:
         if coding == "gzip":
             return not any(_REFUSED_QUALITY.fullmatch(parameter) for parameter in parameters)
     return False
-
-
-def _methods(request: AnyRequest) -> Response[bytes]:
-    path = request.scope["path_template"]
-    methods = next(route.methods for route in request.app.routes if route.path_format == path)
-    allowed = ", ".join(["OPTIONS", *sorted(methods - {"OPTIONS"})])
-    return Response(b"", headers={"Allow": allowed}, media_type=MediaType.TEXT, status_code=HTTP_200_OK)
-
-
-def _refuse_other_sites(request: AnyRequest) -> None:
-    """Browsers add ``Origin`` to what a page sends; only the server's own pages may send anything.
-
-    It is compared with the address of the socket, since a page can choose the ``Host``.
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and not _is_own(origin, request):
-        raise PermissionDeniedException(f"Permission denied: requests from {origin!r} are not allowed")
-
-
-def _is_own(origin: str, request: AnyRequest) -> bool:
-    host, port = request.scope["server"] or ("", None)
-    try:
-        site = urlsplit(origin)
-        if (site.port or _PORTS.get(site.scheme)) != port or site.scheme != request.scope["scheme"]:
-            return False
-        return site.hostname == host or (site.hostname == "localhost" and ip_address(host).is_loopback)
-    except ValueError:
-        return False
-
-
-def _refuse_tenancy(request: AnyRequest) -> None:
-    for parameter, header in _TENANCY.items():
-        for value in (request.query_params.get(parameter), request.headers.get(header)):
-            if value and value != "default":
-                raise ClientException(f"Invalid {parameter}: {value!r} (there is only 'default')")
-
-
-def _refuse_other_datacenters(request: AnyRequest, datacenter: str) -> None:
-    wanted = request.query_params.get("datacenter") or request.query_params.get("dc")
-    if wanted and wanted != datacenter:
-        raise ClientException(f"No path to datacenter {wanted!r} (this is {datacenter!r})")
-
-
-def _refuse_what_would_narrow(request: AnyRequest) -> None:
-    """Parameters that are not built yet and whose neglect would answer more than was asked for."""
-    for name in _NOT_BUILT:
-        if name in request.query_params:
-            raise ClientException(f"Invalid parameter: ?{name} is not supported yet (leave it out)")
-
-
-def _refuse_contradictions(request: AnyRequest) -> None:
-    for one, other in _EXCLUDE_EACH_OTHER:
-        if one in request.query_params and other in request.query_params:
-            raise ClientException(f"Invalid parameters: ?{one} and ?{other} exclude each other")

@@ -4,6 +4,7 @@ Source: https://developer.hashicorp.com/consul/api-docs/health, .../catalog and 
 with a default is left out while it has it, as Consul does; the others are always there.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -31,6 +32,7 @@ class Upstream(Shape, frozen=True):
 
     destination_type: str
     destination_name: str
+    datacenter: str
     local_bind_address: str
     local_bind_port: int
     mesh_gateway: dict[str, str]
@@ -43,6 +45,7 @@ class Proxy(Shape, frozen=True):
     mode: str
     mesh_gateway: dict[str, str]
     expose: dict[str, Any]
+    transparent_proxy: Mapping[str, Any] | None = None
     destination_service_name: str = ""
     destination_service_id: str = ""
     local_service_address: str = ""
@@ -98,6 +101,7 @@ class CatalogNode(Shape, frozen=True):
     meta: dict[str, str]
     create_index: int
     modify_index: int
+    peer_name: str = ""
     locality: Locality | None = None
 
 
@@ -155,6 +159,7 @@ class HealthCheck(Shape, frozen=True):
     definition: dict[str, Any]
     create_index: int
     modify_index: int
+    peer_name: str = ""
 
 
 class HealthRow(Shape, frozen=True):
@@ -182,14 +187,15 @@ class ServiceNode(Shape, frozen=True):
     service_weights: Weights
     service_meta: dict[str, str]
     service_port: int
+    service_ports: None
     service_socket_path: str
     service_enable_tag_override: bool
     service_proxy: Proxy
     service_connect: dict[str, bool]
+    service_locality: Locality | None
     create_index: int
     modify_index: int
     service_tagged_addresses: dict[str, ServiceAddress] | None = None
-    service_locality: Locality | None = None
 
 
 class ServiceHealth(Shape, frozen=True):

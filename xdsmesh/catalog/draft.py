@@ -74,5 +74,5 @@ def check_owner(record: Record | None, origin: Origin, what: str) -> None:
         case Source.API:
             told = f"{what} was written through the API: delete it there first, or remove it from {origin}"
         case Source.SERVER:
-            told = f"{what} is the server's own: choose another name"
+            told = f"{what} is the server's own and stays as it is: use another name"
     raise OwnershipError(f"{Code.OWNED_BY_ANOTHER} {told}")

@@ -25,6 +25,8 @@ async def register_external(
     """
     _check_datacenter(registration.datacenter, registrations)
     await registrations.feed.catch_up()
+    stored = registrations.view.node(registration.node)
+    registration = registration.on(stored.value.name) if stored else registration
 
     async def decide(draft: Draft) -> None:
         node = await _node(draft, registration, registrations.node.datacenter)

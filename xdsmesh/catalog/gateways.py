@@ -50,14 +50,20 @@ def gateway_links(view: CatalogView, gateway: str) -> list[GatewayLink]:
 
 def terminating_gateways(view: CatalogView, service: str) -> list[Stored[Instance]]:
     """The instances of the terminating gateways that lead to a service."""
-    folded = service.casefold()
     return [
         instance
         for stored in view.entries_of(TerminatingGateway.KIND)
-        if any(link.service.casefold() == folded for link in _links(view, stored))
+        if isinstance(stored.value, TerminatingGateway) and _leads_to(view, stored.value, service)
         for instance in view.instances_of(stored.value.name)
         if instance.value.kind is Kind.TERMINATING_GATEWAY
     ]
+
+
+def _leads_to(view: CatalogView, gateway: TerminatingGateway, service: str) -> bool:
+    names = {linked.name.casefold() for linked in gateway.services}
+    if service.casefold() in names:
+        return True
+    return _ALL in names and any(_is_outside(view, each) for each in view.instances_of(service))
 
 
 def _links(view: CatalogView, stored: Stored[object]) -> Iterator[GatewayLink]:

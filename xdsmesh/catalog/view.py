@@ -16,6 +16,7 @@ from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.model.catalog import Check, CheckStatus, Instance, Kind, Node
 from xdsmesh.model.facts import Fact, FactKey
+from xdsmesh.model.origin import Source
 from xdsmesh.store.base import Change
 
 T = TypeVar("T")
@@ -90,6 +91,11 @@ class CatalogView:
         folded = name.casefold()
         return next((each for each in self.nodes.values() if each.value.name.casefold() == folded), None)
 
+    def own_node(self) -> str:
+        """The name of the server's own node; empty before it is known."""
+        own = (each.value.name for each in self.nodes.values() if each.origin.source is Source.SERVER)
+        return next(own, "")
+
     def node_of(self, instance: Stored[Instance]) -> Stored[Node]:
         """The node of an instance. One that nobody has registered has the instance's revisions."""
         node = instance.value.node
@@ -148,7 +154,8 @@ class CatalogView:
                     checks[key] = None
         for key in checks:
             facts.extend(self._join_check(key, instances))
-        facts.extend([self._join_instance(key) for key in instances])
+        there = [key for key in instances if key in self._bare or key in self.instances]  # not just checks
+        facts.extend([self._join_instance(key) for key in there])
         return tuple(facts)
 
     def _take_entry(self, change: Change) -> Fact:

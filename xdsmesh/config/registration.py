@@ -6,14 +6,14 @@ Shape: https://developer.hashicorp.com/consul/api-docs/catalog#register-entity.
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
-from msgspec import field, structs
+from msgspec import Meta, field, structs
 
-from xdsmesh.config import paths, rules
+from xdsmesh.config import check_definition, paths, rules
 from xdsmesh.config.entry import Definition, Opaque, Shape
 from xdsmesh.config.location import LocalityDefinition
-from xdsmesh.config.service import ServiceDefinition, expand
+from xdsmesh.config.service import ServiceDefinition, WeightsDefinition, expand
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Node
 from xdsmesh.model.codes import Code
@@ -24,16 +24,25 @@ _ECHOED: Final = frozenset({"CreateIndex", "ModifyIndex", "PeerName", "RaftIndex
 """What a reply shows, and a caller may send back."""
 
 
+class CatalogWeights(WeightsDefinition, frozen=True):
+    """Weights as Go's client sends them: where none are given, both are 0."""
+
+    passing: Annotated[int, Meta(ge=0, le=65535)] = 1
+
+
 class CatalogService(ServiceDefinition, frozen=True, kw_only=True):
     """A service of a node; its name is under ``Service``, as replies have it. It gets no sidecar."""
 
-    IGNORED: ClassVar[frozenset[str]] = ServiceDefinition.IGNORED | _ECHOED
+    IGNORED: ClassVar[frozenset[str]] = ServiceDefinition.IGNORED | _ECHOED | {"ContentHash", "Datacenter"}
 
     service: str = ""
+    weights: CatalogWeights = CatalogWeights()
 
     def normalize(self) -> Self:
         """The service under the key that service definitions have, with its id."""
-        return structs.replace(self, name=self.service or self.name, service="").as_definition()
+        weights = self.weights if self.weights.passing else CatalogWeights()
+        named = structs.replace(self, name=self.service or self.name, service="", weights=weights)
+        return named.as_definition()
 
     def as_definition(self) -> Self:
         """The normalized service definition."""
@@ -41,7 +50,11 @@ class CatalogService(ServiceDefinition, frozen=True, kw_only=True):
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the service; ``Place`` has the path inside it."""
-        yield from super().problems()
+        if self.name:
+            yield from super().problems()
+        else:
+            what, remedy = "Must provide service name with ID", 'add Service = "..."'
+            yield rules.problem("Service", what, remedy, code=Code.REQUIRED)
         if self.sidecar is not None:
             what = "the catalog makes no sidecars: an agent does, or register the proxy by itself"
             yield rules.problem("Connect.SidecarService", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
@@ -71,9 +84,10 @@ class CatalogCheck(Shape, frozen=True):
         for label, text in (("CheckID", self.check_id), ("Name", self.name), ("ServiceID", self.service_id)):
             yield from rules.printable(paths.join(path, label), text)
         yield from rules.one_of(paths.join(path, "Status"), self.status, [each.value for each in Health])
+        yield from check_definition.problems(paths.join(path, "Definition"), self.definition)
 
-    def check(self, node: str, service_id: str) -> Check:
-        """The catalog's form of it; without a service of its own it is of the one that it comes with."""
+    def check(self, node: str) -> Check:
+        """The catalog's form of it; one that names no service is of the node, whatever it comes with."""
         known = self.type in list(CheckType)
         return Check(
             id=self.check_id or self.name,
@@ -81,10 +95,10 @@ class CatalogCheck(Shape, frozen=True):
             status=Health(self.status),
             notes=self.notes,
             output=self.output,
-            service_id=self.service_id or service_id,
+            service_id=self.service_id,
             node=node,
             type=CheckType(self.type) if known else CheckType.NONE,
-            definition=self.definition,
+            definition=check_definition.canonical(self.definition),
         )
 
 
@@ -128,9 +142,13 @@ class CatalogRegistration(Definition, frozen=True, kw_only=True):
             yield from _inside("Service", self.service.problems())
         for path, check in self._checks():
             yield from check.problems(path)
-            if check.node not in ("", self.node):
+            if check.node and check.node.casefold() != self.node.casefold():
                 what = f"the check is of the node {quoted(check.node)}, and this is {quoted(self.node)}"
                 yield rules.problem(paths.join(path, "Node"), what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
+
+    def on(self, node: str) -> Self:
+        """The same on a node whose name is known to be written so."""
+        return structs.replace(self, node=node)
 
     def as_node(self, datacenter: str) -> Node:
         """The catalog's form of the node."""
@@ -153,8 +171,7 @@ class CatalogRegistration(Definition, frozen=True, kw_only=True):
 
     def all_checks(self) -> tuple[Check, ...]:
         """The catalog's form of all checks."""
-        service_id = self.service.id if self.service else ""
-        return tuple(check.check(self.node, service_id) for _, check in self._checks())
+        return tuple(check.check(self.node) for _, check in self._checks())
 
     def _checks(self) -> Iterator[tuple[str, CatalogCheck]]:
         if self.check not in (None, CatalogCheck()):

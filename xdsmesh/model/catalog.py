@@ -4,8 +4,11 @@ Shapes follow Consul's catalog, as its HTTP API documents them.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any, Final, Self
 
 from xdsmesh.model.duration import Duration
@@ -227,6 +230,16 @@ class Proxy:
     """The proxy's ``Config`` as it was written; it is shown, and the fields above are what acts."""
 
 
+@lru_cache(maxsize=1024)
+def _tagged(address: str) -> Mapping[str, str]:
+    """One address for callers everywhere, also under the names of its family if it is an IP address."""
+    tags = ["lan", "wan"]
+    with suppress(ValueError):
+        version = ip_address(address).version
+        tags += [f"lan_ipv{version}", f"wan_ipv{version}"]
+    return dict.fromkeys(tags, address)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """The machine that an instance runs on. ``id`` is a UUID, or empty.
@@ -241,6 +254,11 @@ class Node:
     id: str = ""
     tagged_addresses: Mapping[str, str] = field(default_factory=dict)
     locality: Locality | None = None
+
+    @property
+    def shown_addresses(self) -> Mapping[str, str]:
+        """Its tagged addresses, or those that follow from its address."""
+        return self.tagged_addresses or _tagged(self.address)
 
 
 @dataclass(frozen=True, slots=True)

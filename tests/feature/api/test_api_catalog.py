@@ -41,7 +41,9 @@ async def test_health_rows_carry_node_service_and_checks(filled: httpx.AsyncClie
     assert [row["Service"]["ID"] for row in rows] == ["web-1", "web-2"]
     assert rows[0].keys() == {"Node", "Service", "Checks"}
     assert (rows[0]["Node"]["Node"], rows[0]["Node"]["Address"]) == ("n1", "127.0.0.1")
-    assert rows[0]["Node"]["TaggedAddresses"] == {"lan": "127.0.0.1", "wan": "127.0.0.1"}
+    assert rows[0]["Node"]["TaggedAddresses"] == dict.fromkeys(
+        ("lan", "wan", "lan_ipv4", "wan_ipv4"), "127.0.0.1"
+    )
     assert (rows[1]["Service"]["Address"], rows[1]["Service"]["Port"]) == ("127.0.0.9", 81)
     assert [check["CheckID"] for check in rows[0]["Checks"]] == ["serfHealth"]
 

@@ -76,10 +76,16 @@ async def test_options_are_the_methods(api: httpx.AsyncClient, path: str, method
 
 
 async def test_an_unknown_path_is_named(api: httpx.AsyncClient) -> None:
-    for path in ("/v1/agent/nothing", "/", "/v2/agent/self", "/v1/agent/service/"):
+    for path in ("/v1/agent/nothing", "/v1", "/v2/agent/self", "/v1/agent/service/"):
         answer = await api.get(path)
         assert answer.status_code == 404
         assert answer.text.startswith(f"Invalid URL path: {path} ")
+
+
+async def test_the_server_says_where_its_api_is(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/")
+    assert answer.status_code == 200
+    assert "/v1" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ SERVICE_NAME: Final = Parameter("name", "The name of a service, in any case.", w
 NODE: Final = Parameter("name", "The name of a node, in any case.", where="path")
 NEAR: Final = Parameter("near", "A node whose rows come first.")
 MERGE: Final = Parameter(
-    "merge-central-config", "Show proxies with what config entries say, where registrations do not.", _FLAG
+    "merge-central-config",
+    "Show proxies with what config entries say, where registrations do not; whatever the value.",
+    _PRESENCE,
 )
 SERVICE_ID: Final = Parameter("id", "The id of a service instance.", where="path")
 

@@ -2,8 +2,8 @@
 
 The filter of a subset is read once (``parse``) and then asked about instances (``Filter.matches``). A text
 that can be read may still not fit an instance: ``check`` tells, so that whoever writes it can be warned. The
-filter of a request is made for the rows of its reply (``rows``), or selects as that of a subset does
-(``instances``).
+filter of a request is made for the rows of its reply (``rows``), or selects from instances as a reply shows
+them (``instances``): as a health row does, like the filter of a subset, or as other lists of services do.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,25 @@ from msgspec import Struct
 
 from xdsmesh.config.filter.bind import Test, bind
 from xdsmesh.config.filter.errors import FilterSyntaxError, FilterTypeError
-from xdsmesh.config.filter.instance import INSTANCE
+from xdsmesh.config.filter.instance import INSTANCE, NODE_SERVICE, SERVICE_NODE
 from xdsmesh.config.filter.reply import row_of
 from xdsmesh.config.filter.shapes import Object
 from xdsmesh.config.filter.syntax import parse_expression
 from xdsmesh.model.catalog import Instance
 
-__all__ = ["Filter", "FilterSyntaxError", "FilterTypeError", "check", "instances", "parse", "rows"]
+__all__ = [
+    "INSTANCE",
+    "NODE_SERVICE",
+    "SERVICE_NODE",
+    "Filter",
+    "FilterSyntaxError",
+    "FilterTypeError",
+    "Object",
+    "check",
+    "instances",
+    "parse",
+    "rows",
+]
 
 R = TypeVar("R", bound=Struct)
 
@@ -62,14 +74,14 @@ def check(filter_: Filter) -> tuple[str, ...]:
     return filter_.problems
 
 
-def instances(text: str) -> Callable[[Instance], bool]:
-    """Read the filter of a request for instances; its selectors are those of a subset's filter.
+def instances(text: str, row: Object = INSTANCE) -> Callable[[Instance], bool]:
+    """Read the filter of a request for instances, which are selected from as these rows show them.
 
     Raises:
         FilterSyntaxError: the text is no filter, or longer or nested deeper than is allowed.
         FilterTypeError: it selects what instances do not have, or compares it with what it can't be.
     """
-    return _fitting(text, INSTANCE)
+    return _fitting(text, row)
 
 
 def rows(text: str, shape: type[R]) -> Callable[[R], bool]:

@@ -4,12 +4,12 @@ Selectors: https://developer.hashicorp.com/consul/api-docs/health#filtering-2. W
 is there as well, and empty, so that a filter which somebody wrote for Consul can be judged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from xdsmesh.config.filter.shapes import Map, Member, Object, Objects, Primitive, Shape, Value, Values
-from xdsmesh.model.catalog import Check, Instance, Node
+from xdsmesh.model.catalog import Check, Instance
 
 _TEXT: Final = Value(Primitive.TEXT)
 _NUMBER: Final = Value(Primitive.INTEGER)
@@ -27,10 +27,6 @@ class _Checked(NamedTuple):
 
 def _checks(instance: Instance) -> list[_Checked]:
     return [_Checked(instance, check) for check in instance.checks]
-
-
-def _tagged_addresses(node: Node) -> Mapping[str, str]:
-    return node.tagged_addresses or {"lan": node.address, "wan": node.address}
 
 
 def _span(attribute: str) -> Callable[[_Checked], str]:
@@ -59,6 +55,10 @@ def _absent(shape: Shape) -> Member:
     return Member(_nothing, shape)
 
 
+def _members(**members: Member) -> dict[str, Member]:
+    return members
+
+
 def _object(get: Callable[[Any], Any] = _same, /, **members: Member) -> Member:
     return Member(get, Object(members))
 
@@ -67,13 +67,17 @@ def _objects(get: Callable[[Any], Any], /, **members: Member) -> Member:
     return Member(get, Objects(Object(members)))
 
 
-_NODE: Final = _object(
-    attrgetter("node"),
+def _of_node(member: Member) -> Member:
+    """A member of the node, asked of an instance on it."""
+    return Member(lambda instance: member.get(instance.node), member.shape)
+
+
+_NODE: Final = _members(
     ID=_at("id", _TEXT),
     Node=_at("name", _TEXT),
     Address=_at("address", _TEXT),
     Datacenter=_at("datacenter", _TEXT),
-    TaggedAddresses=Member(_tagged_addresses, _TEXT_BY_KEY),
+    TaggedAddresses=_at("shown_addresses", _TEXT_BY_KEY),
     Meta=_at("meta", _TEXT_BY_KEY),
     PeerName=_absent(_TEXT),
 )
@@ -116,7 +120,7 @@ _PROXY: Final = _object(
     ),
 )
 
-_SERVICE: Final = _object(
+_SERVICE: Final = _members(
     ID=_at("id", _TEXT),
     Service=_at("service", _TEXT),
     Kind=_at("kind", _TEXT),
@@ -153,5 +157,22 @@ _CHECKS: Final = _objects(
     PeerName=_absent(_TEXT),
 )
 
-INSTANCE: Final = Object({"Node": _NODE, "Service": _SERVICE, "Checks": _CHECKS})
+_FLAT_NODE: Final = {"Meta": "NodeMeta"}
+_FLAT_SERVICE: Final = {"Service": "ServiceName", "PeerName": "PeerName"}
+"""What has another name in a flat row than ``Service`` and its own."""
+
+INSTANCE: Final = Object(
+    {"Node": _object(attrgetter("node"), **_NODE), "Service": _object(**_SERVICE), "Checks": _CHECKS}
+)
 """What can be selected in an ``Instance``."""
+
+NODE_SERVICE: Final = Object(_SERVICE)
+"""The same of one beside its node."""
+
+SERVICE_NODE: Final = Object(
+    {
+        **{_FLAT_NODE.get(name, name): _of_node(member) for name, member in _NODE.items()},
+        **{_FLAT_SERVICE.get(name, f"Service{name}"): member for name, member in _SERVICE.items()},
+    }
+)
+"""The same of one and its node, flat."""

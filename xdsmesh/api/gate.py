@@ -1,0 +1,85 @@
+"""What every request goes through before its handler."""
+
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from litestar import MediaType, Response
+from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.status_codes import HTTP_200_OK
+
+from xdsmesh.api.freshness import check_freshness
+from xdsmesh.api.request import AnyRequest, path_of
+
+_TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
+_NOT_BUILT: Final = ("peer", "sg", "sameness-group")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
+    """Make the check of all that a request must be free of, whatever it asks for.
+
+    It answers OPTIONS itself, which asks for nothing but the methods.
+    """
+
+    async def gate(request: AnyRequest) -> Response[bytes] | None:
+        _refuse_other_sites(request)
+        path_of(request)
+        if request.scope["method"] == "OPTIONS":
+            return _methods(request)
+        _refuse_tenancy(request)
+        _refuse_other_datacenters(request, datacenter)
+        _refuse_what_would_narrow(request)
+        check_freshness(request)
+        return None
+
+    return gate
+
+
+def _methods(request: AnyRequest) -> Response[bytes]:
+    path = request.scope["path_template"]
+    methods = next(route.methods for route in request.app.routes if route.path_format == path)
+    allowed = ", ".join(["OPTIONS", *sorted(methods - {"OPTIONS"})])
+    return Response(b"", headers={"Allow": allowed}, media_type=MediaType.TEXT, status_code=HTTP_200_OK)
+
+
+def _refuse_other_sites(request: AnyRequest) -> None:
+    """Browsers add ``Origin`` to what a page sends; only the server's own pages may send anything.
+
+    It is compared with the address of the socket, since a page can choose the ``Host``.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and not _is_own(origin, request):
+        raise PermissionDeniedException(f"Permission denied: requests from {origin!r} are not allowed")
+
+
+def _is_own(origin: str, request: AnyRequest) -> bool:
+    host, port = request.scope["server"] or ("", None)
+    try:
+        site = urlsplit(origin)
+        if (site.port or _PORTS.get(site.scheme)) != port or site.scheme != request.scope["scheme"]:
+            return False
+        return site.hostname == host or (site.hostname == "localhost" and ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def _refuse_tenancy(request: AnyRequest) -> None:
+    for parameter, header in _TENANCY.items():
+        for value in (request.query_params.get(parameter), request.headers.get(header)):
+            if value and value != "default":
+                raise ClientException(f"Invalid {parameter}: {value!r} (there is only 'default')")
+
+
+def _refuse_other_datacenters(request: AnyRequest, datacenter: str) -> None:
+    wanted = request.query_params.get("datacenter") or request.query_params.get("dc")
+    if wanted and wanted != datacenter:
+        raise ClientException(f"No path to datacenter {wanted!r} (this is {datacenter!r})")
+
+
+def _refuse_what_would_narrow(request: AnyRequest) -> None:
+    """Parameters that are not built yet and whose neglect would answer more than was asked for."""
+    for name in _NOT_BUILT:
+        if request.query_params.get(name):
+            raise ClientException(f"Invalid parameter: ?{name} is not supported yet (leave it out)")
