@@ -96,7 +96,7 @@ def test_terraform_manages_nodes_and_services(api: httpx.Client) -> None:
             "Meta": None,
             "Port": 80,
             "Address": "10.0.0.4",
-            "Weights": {"Passing": 1, "Warning": 1},
+            "Weights": {"Passing": 0, "Warning": 0},
             "EnableTagOverride": False,
             "CreateIndex": 0,
             "ModifyIndex": 0,

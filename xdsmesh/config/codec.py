@@ -40,6 +40,8 @@ S = TypeVar("S", bound=Shape)
 D = TypeVar("D", bound=Definition)
 
 _ENTERPRISE_ENDINGS: Final = ("namespace", "partition", "samenessgroup")
+_TENANCY: Final = ("namespace", "partition")
+_TENANT: Final = "default"
 _MAX_ITEMS: Final = 10_000
 """How many items a list, or keys a map, may have: whoever waits for what is made of them would wait long."""
 
@@ -224,7 +226,7 @@ class _Decoder:
         if key in squashed(shape.IGNORED):
             return
         if why := _why_refused(shape, key):
-            if not scalars.asks_for_nothing(member.value):
+            if not (scalars.asks_for_nothing(member.value) or _is_the_only_tenant(key, member.value)):
                 code, sentence = why
                 place = self._doubt_key(path, member)
                 what = f"{wording.shortened(member.key)} {sentence}"
@@ -375,6 +377,11 @@ def _as_written(node: Node) -> Any:
     if isinstance(node, Array):
         return [_as_written(item) for item in node.items]
     return None if isinstance(node, Unread) else node.value
+
+
+def _is_the_only_tenant(key: str, value: Node) -> bool:
+    """Whether a squashed key names the only namespace or partition, as Consul's clients may send it."""
+    return key.endswith(_TENANCY) and isinstance(value, Scalar) and value.value == _TENANT
 
 
 def _why_refused(shape: type[Shape], key: str) -> tuple[Code, str] | None:

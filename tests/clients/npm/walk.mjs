@@ -134,8 +134,7 @@ async function theCatalog() {
   const [old] = await consul.health.service({ service: "old", passing: true });
   assert.deepEqual([old.Node.Address, old.Service.ID], ["10.0.0.5", "old-1"]);
   assert.equal(old.Checks[0].Definition.HTTP, "http://10.0.0.5/");
-  const { Interval, IntervalDuration } = old.Checks[0].Definition;
-  assert.equal(Interval ?? IntervalDuration, "10s");
+  assert.equal(old.Checks[0].Definition.Interval, "10s");
   await consul.catalog.deregister({ node: "npm-node", serviceid: "old-1" });
   await consul.catalog.deregister("npm-node");
   assert.deepEqual(await consul.catalog.service.nodes("old"), []);

@@ -299,3 +299,7 @@ def test_what_is_wrong_in_all_that_was_written_is_told_once() -> None:
     (root,) = parse("f.json", b'{"limit_ms": 1e999, "other": 1e999}', "json").roots
 
     assert [problem.place.path for problem in decode(Open, root, "f.yaml").problems] == ["limit_ms", "other"]
+
+
+def test_the_only_namespace_and_partition_may_be_named() -> None:
+    assert decoded({"Namespace": "default", "destination_partition": "default"}) == decoded({})
