@@ -30,7 +30,9 @@ from xdsmesh.catalog.keys import (
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
+from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.config.service import ServiceDefinition, expand
+from xdsmesh.config.wording import quoted
 from xdsmesh.model.catalog import Check, CheckStatus, Instance, Node
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
@@ -43,21 +45,24 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """All entries and services of some files, by what identifies them."""
+    """All entries, services and checks by themselves of some files, by what identifies them."""
 
     entries: Mapping[EntryKey, Located[Entry]]
     services: Mapping[str, Located[ServiceDefinition]]
+    checks: Mapping[str, Located[StandaloneCheck]]
 
 
 def declare(files: Iterable[ParsedFile]) -> Declaration:
     """Put files together.
 
     Raises:
-        RefusedError: with the problems of all files, and what two of them both declare.
+        RefusedError: with the problems of all files, what two of them both declare, and checks of services
+            that none of them declares.
     """
     problems: list[Problem] = []
     entries: dict[EntryKey, Located[Entry]] = {}
     services: dict[str, Located[ServiceDefinition]] = {}
+    checks: dict[str, Located[StandaloneCheck]] = {}
     for file in files:
         problems.extend(file.problems)
         for entry in file.entries:
@@ -66,9 +71,27 @@ def declare(files: Iterable[ParsedFile]) -> Declaration:
         for service in file.services:
             service_id = service.value.id or service.value.name
             _claim(services, service_id, service, f"service {service_id}", problems)
+        for check in file.checks:
+            _claim(checks, check.value.own_id, check, f"check {check.value.own_id}", problems)
+    problems = problems or _of_unknown_services(services, checks)
     if problems:
         raise RefusedError(*sorted(problems))
-    return Declaration(entries, services)
+    return Declaration(entries, services, checks)
+
+
+def _of_unknown_services(
+    services: Mapping[str, Located[ServiceDefinition]], checks: Mapping[str, Located[StandaloneCheck]]
+) -> list[Problem]:
+    """A check of a file is of a service of a file, so that both come and go together."""
+    declared = {each for service in services.values() for each in service.value.ids}
+    problems = []
+    for check in checks.values():
+        service_id = check.value.service_id
+        if service_id and service_id not in declared:
+            what = f"the check {check.value.own_id} is of {quoted(service_id)}, which no file declares"
+            remedy = "declare the service in a file, or register the check through the API"
+            problems.append(Problem(check.place, what, remedy, code=Code.NEEDS_ANOTHER))
+    return problems
 
 
 def _claim(
@@ -144,6 +167,8 @@ class _Wanted:
         for service in declaration.services.values():
             for instance in expand(service.value, node, take_port):
                 self._instance(instance, service.place)
+        for check in declaration.checks.values():
+            self._check(replace(check.value.check(), node=node.name), check.place)
 
     def _instance(self, instance: Instance, place: Place) -> None:
         node = instance.node.name
@@ -191,7 +216,7 @@ def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) 
     statuses = {key: put for key, put in wanted.statuses.items() if key not in stored}
     puts = [put for key, put in wanted.puts.items() if not _is_stored(stored.get(key), put)]
     puts += statuses.values()
-    deletes = tuple(sorted(_with_what_falls(stored, owned - wanted.puts.keys()) - wanted.puts.keys()))
+    deletes = tuple(sorted(_with_what_falls(stored, owned, wanted)))
     if not puts and not deletes:
         return Txn()
     guard = Expect(GUARD, stored[GUARD].modified if GUARD in stored else 0)
@@ -200,13 +225,16 @@ def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) 
     return Txn((*puts, bump(guard)), deletes, (guard, *expects))
 
 
-def _with_what_falls(stored: Mapping[str, Record], gone: set[str]) -> set[str]:
+def _with_what_falls(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) -> set[str]:
     """What is gone, and what goes with it: checks with their instance, statuses with their check."""
+    gone = owned - wanted.puts.keys()
     instances = {instance_id(key) for key in gone if key.startswith(INSTANCES)}
     checks = {
         key
         for key, record in stored.items()
-        if key.startswith(CHECKS) and (key in gone or (instances and _owner(record) in instances))
+        if key.startswith(CHECKS)
+        and key not in wanted.puts
+        and (key in gone or (instances and _owner(record) in instances))
     }
     statuses = {status_key(*check_id(key)) for key in checks}
     return gone | checks | (statuses & stored.keys())

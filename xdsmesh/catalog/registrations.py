@@ -161,7 +161,7 @@ class Registrations:
                 what = f'CheckID "{check_id}" does not have associated TTL'
                 remedy = f"its status comes from a check of the type {check.type.value or 'that has none'}"
                 raise RefusedError(Problem(Place(), what, remedy, code=Code.NOT_A_CHOICE))
-            await self.write_status(draft, check, status)
+            await self.write_status(draft, check, _shortened(status, check))
 
         await self.commit(PROBER, decide)
 
@@ -314,6 +314,14 @@ def maintenance_check(node: str, service_id: str, reason: str) -> Check:
         node=node,
         type=CheckType.MAINTENANCE,
     )
+
+
+def _shortened(status: CheckStatus, check: Check) -> CheckStatus:
+    """A status with as much output as its check wants to have kept."""
+    if check.probe is None:
+        return status
+    kept = status.output.encode()[: check.probe.output_max_size]
+    return replace(status, output=kept.decode(errors="ignore"))
 
 
 def _unknown_check(check_id: str) -> NotFoundError:
