@@ -28,6 +28,7 @@ from xdsmesh.catalog.keys import (
     status_key,
 )
 from xdsmesh.catalog.ports import PortTable
+from xdsmesh.catalog.proxy_ids import taken_id
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
 from xdsmesh.config.health import StandaloneCheck
@@ -116,6 +117,7 @@ def decide_declaration(declaration: Declaration, records: Iterable[Record], node
     wanted = _Wanted()
     wanted.take_in(declaration, node, ports.take)
     problems = wanted.problems + _foreign(wanted.puts, stored.keys() - owned)
+    problems += _taken_ids(wanted.proxies, stored.values(), node)
     before = {entry_name(key): _entry(stored[key]) for key in stored if key.startswith(ENTRIES)}
     gone = {entry_name(key) for key in owned - wanted.puts.keys() if key.startswith(ENTRIES)}
     declared = {key: located.value for key, located in declaration.entries.items()}
@@ -153,10 +155,12 @@ class _Wanted:
     """The records that a declaration asks for, by key, and what is wrong with them together.
 
     ``statuses`` are what checks say until they are probed, by key; those that have a status keep it.
+    ``proxies`` are where proxies are declared, by their ids.
     """
 
     puts: dict[str, Put] = field(default_factory=dict)
     statuses: dict[str, Put] = field(default_factory=dict)
+    proxies: dict[str, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def take_in(self, declaration: Declaration, node: Node, take_port: Callable[[Instance], int]) -> None:
@@ -172,6 +176,8 @@ class _Wanted:
 
     def _instance(self, instance: Instance, place: Place) -> None:
         node = instance.node.name
+        if instance.kind.is_proxy:
+            self.proxies[instance.id] = place
         key = instance_key(node, instance.id)
         self._claim(
             key, encode_instance(instance), place, f"another service is declared with the id {instance.id}"
@@ -201,6 +207,16 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
         what = _NAMED[key.partition("/")[0]](key)
         what, remedy = f"{what} was written through the API", "delete it there, or remove it here"
         problems.append(Problem(place, what, remedy, code=Code.OWNED_BY_ANOTHER))
+    return problems
+
+
+def _taken_ids(proxies: Mapping[str, Place], records: Iterable[Record], node: Node) -> list[Problem]:
+    """Proxies whose ids are those of proxies on other nodes."""
+    problems = []
+    for record in records:
+        where, own_id = instance_id(record.key) if record.key.startswith(INSTANCES) else ("", "")
+        if own_id in proxies and where != node.name and decode_instance(record.value).kind.is_proxy:
+            problems.append(taken_id(proxies[own_id], own_id, where))
     return problems
 
 

@@ -149,7 +149,7 @@ async def test_keys_may_be_written_in_any_case_and_in_snake_case_and_lists_may_b
 
 
 async def test_a_sidecar_takes_after_its_service(api: httpx.AsyncClient) -> None:
-    parent = {"Address": "10.0.0.1", "Tags": ["v1"], "Meta": {"k": "v"}, "Locality": {"Region": "eu"}}
+    parent: Body = {"Address": "10.0.0.1", "Tags": ["v1"], "Meta": {"k": "v"}, "Locality": {"Region": "eu"}}
     await put(api, with_sidecar(ID="web-1", **parent))
     web, sidecar = await service(api, "web-1"), await service(api, "web-1-sidecar-proxy")
     assert "Connect" not in web
@@ -192,7 +192,7 @@ async def test_what_a_sidecar_says_of_itself_wins(api: httpx.AsyncClient) -> Non
 
 @pytest.mark.parametrize(("address", "host"), [("", "127.0.0.1"), ("10.0.0.1", "10.0.0.1")])
 async def test_a_sidecar_gets_two_checks_unless_it_names_its_own(
-    api: httpx.AsyncClient, address: str, host: str
+    api: httpx.AsyncClient, until: Any, address: str, host: str
 ) -> None:
     await put(api, with_sidecar(Address=address))
     checks = (await api.get("/v1/agent/checks")).json()
@@ -212,10 +212,7 @@ async def test_a_sidecar_gets_two_checks_unless_it_names_its_own(
         text: str = (await api.get("/v1/agent/checks")).json()["service:web-sidecar-proxy:1"]["Output"]
         return text
 
-    async with asyncio.timeout(10):
-        while not (told := await output()):
-            await asyncio.sleep(0.01)
-    assert told.startswith(f"TCP connect {host}:{FIRST}: ")
+    assert (await until(output, bool)).startswith(f"TCP connect {host}:{FIRST}: ")
 
 
 async def test_a_sidecar_goes_with_its_service_and_may_go_alone(api: httpx.AsyncClient) -> None:
