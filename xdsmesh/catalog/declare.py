@@ -1,6 +1,6 @@
 """What a folder of files declares, taken together: each thing once, with the place where it stands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ from xdsmesh.catalog.keys import (
     ENTRIES,
     GUARD,
     INSTANCES,
+    Key,
     check_id,
     check_key,
     entry_key,
@@ -242,23 +243,26 @@ def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) 
 
 
 def _with_what_falls(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) -> set[str]:
-    """What is gone, and what goes with it: checks with their instance, statuses with their check."""
+    """What is gone, and what goes with it: checks with their instance, statuses with their check.
+
+    A check may have come while its instance went: one without an instance falls whenever it is found.
+    """
     gone = owned - wanted.puts.keys()
-    instances = {instance_id(key) for key in gone if key.startswith(INSTANCES)}
+    instances = {instance_id(key) for key in stored.keys() - gone if key.startswith(INSTANCES)}
     checks = {
         key
         for key, record in stored.items()
         if key.startswith(CHECKS)
         and key not in wanted.puts
-        and (key in gone or (instances and _owner(record) in instances))
+        and (key in gone or not _has_owner(record, instances))
     }
     statuses = {status_key(*check_id(key)) for key in checks}
     return gone | checks | (statuses & stored.keys())
 
 
-def _owner(check: Record) -> tuple[str, str]:
+def _has_owner(check: Record, instances: Collection[Key]) -> bool:
     decoded = decode_check(check.value)
-    return decoded.node, decoded.service_id
+    return not decoded.service_id or (decoded.node, decoded.service_id) in instances
 
 
 def _is_stored(record: Record | None, put: Put) -> bool:
