@@ -132,20 +132,18 @@ async def test_the_server_is_the_only_member(api: httpx.AsyncClient) -> None:
         assert isinstance(member[field], int)
 
 
-@pytest.mark.parametrize(
-    ("params", "members"),
-    [
-        ({"wan": "1"}, ["n1"]),
-        ({"segment": "_all"}, ["n1"]),
-        ({"filter": "Name == n1"}, ["n1"]),
-        ({"filter": "Tags.role == node"}, []),
-    ],
-)
-async def test_members_may_be_narrowed(
-    api: httpx.AsyncClient, params: dict[str, str], members: list[str]
-) -> None:
-    answer = await api.get("/v1/agent/members", params=params)
-    assert [each["Name"] for each in answer.json()] == members
+NARROWED: list[tuple[dict[str, str], list[str]]] = [
+    ({"wan": "1"}, ["n1"]),
+    ({"segment": "_all"}, ["n1"]),
+    ({"filter": "Name == n1"}, ["n1"]),
+    ({"filter": "Tags.role == node"}, []),
+]
+
+
+async def test_members_may_be_narrowed(api: httpx.AsyncClient) -> None:
+    for params, members in NARROWED:
+        answer = await api.get("/v1/agent/members", params=params)
+        assert [each["Name"] for each in answer.json()] == members
 
 
 async def test_segments_are_not_for_other_datacenters(api: httpx.AsyncClient) -> None:

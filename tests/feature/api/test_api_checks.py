@@ -61,24 +61,23 @@ def status(api: httpx.AsyncClient, until: Until) -> Callable[..., Awaitable[str]
 # --- what is registered ---
 
 
-@pytest.mark.parametrize(
-    ("checks", "ids"),
-    [
-        ({"Check": TTL}, ["service:web-1"]),
-        ({"Checks": [TTL]}, ["service:web-1"]),
-        ({"Checks": [TTL, TTL]}, ["service:web-1:1", "service:web-1:2"]),
-        ({"Check": TTL, "Checks": [TTL]}, ["service:web-1:1", "service:web-1:2"]),
-        ({"Checks": [TTL, {**TTL, "CheckID": "own"}, TTL]}, ["own", "service:web-1:1", "service:web-1:3"]),
-        ({"Check": None, "Checks": None}, []),
-        ({"Check": {}, "Checks": []}, []),
-    ],
-)
-async def test_checks_are_called_after_their_service_unless_they_have_an_id(
-    api: httpx.AsyncClient, checks: Json, ids: list[str]
-) -> None:
-    await put(api, "service/register", {"ID": "web-1", "Name": "web", **checks})
-    assert sorted(await shown(api)) == ids
-    assert {each["Name"] for each in (await shown(api)).values()} <= {"Service 'web' check"}
+IDS: list[tuple[Json, list[str]]] = [
+    ({"Check": TTL}, ["service:web-1"]),
+    ({"Checks": [TTL]}, ["service:web-1"]),
+    ({"Checks": [TTL, TTL]}, ["service:web-1:1", "service:web-1:2"]),
+    ({"Check": TTL, "Checks": [TTL]}, ["service:web-1:1", "service:web-1:2"]),
+    ({"Checks": [TTL, {**TTL, "CheckID": "own"}, TTL]}, ["own", "service:web-1:1", "service:web-1:3"]),
+    ({"Check": None, "Checks": None}, []),
+    ({"Check": {}, "Checks": []}, []),
+]
+
+
+async def test_checks_are_called_after_their_service_unless_they_have_an_id(api: httpx.AsyncClient) -> None:
+    for checks, ids in IDS:
+        await put(api, "service/register", {"ID": "web-1", "Name": "web", **checks})
+        assert sorted(await shown(api)) == ids
+        assert {each["Name"] for each in (await shown(api)).values()} <= {"Service 'web' check"}
+        await put(api, "service/deregister/web-1")
 
 
 async def test_a_check_of_a_service_has_these_defaults(api: httpx.AsyncClient) -> None:
@@ -128,67 +127,69 @@ async def test_a_check_of_the_node_counts_for_every_service_on_it(api: httpx.Asy
     assert (await api.get("/v1/health/service/web", params={"passing": "1"})).json() == []
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "interval", "patience"),
-    [
-        ({"TTL": "90s"}, "ttl", "", ""),
-        ({"HTTP": "http://127.0.0.1:1/", "Interval": "90s"}, "http", "1m30s", "10s"),
-        ({"TCP": "127.0.0.1:1", "Interval": "10ms", "Timeout": "250ms"}, "tcp", "1s", "250ms"),
-        ({"GRPC": "127.0.0.1:1/web", "Interval": 10_000_000_000}, "grpc", "10s", "10s"),
-        ({"UDP": "127.0.0.1:1", "Interval": "1h"}, "udp", "1h0m0s", "10s"),
-        ({"H2PING": "127.0.0.1:1", "Interval": "10s", "Timeout": 3_000_000_000}, "h2ping", "10s", "3s"),
-        ({"AliasService": "web"}, "alias", "", ""),
-        ({"AliasNode": NODE}, "alias", "", ""),
-        ({"args": [], "http": "http://127.0.0.1:1/", "interval": "10s"}, "http", "10s", "10s"),
-    ],
-)
-async def test_a_check_is_of_the_kind_that_its_target_says(
-    api: httpx.AsyncClient, body: Json, kind: str, interval: str, patience: str
-) -> None:
-    await check(api, Name="c", **body)
-    found = (await shown(api))["c"]
-    assert (found["Type"], found["Interval"], found["Timeout"]) == (kind, interval, patience)
+PROBES: list[tuple[Json, str, str, str]] = [
+    ({"TTL": "90s"}, "ttl", "", ""),
+    ({"HTTP": "http://127.0.0.1:1/", "Interval": "90s"}, "http", "1m30s", "10s"),
+    ({"TCP": "127.0.0.1:1", "Interval": "10ms", "Timeout": "250ms"}, "tcp", "1s", "250ms"),
+    ({"GRPC": "127.0.0.1:1/web", "Interval": 10_000_000_000}, "grpc", "10s", "10s"),
+    ({"UDP": "127.0.0.1:1", "Interval": "1h"}, "udp", "1h0m0s", "10s"),
+    ({"H2PING": "127.0.0.1:1", "Interval": "10s", "Timeout": 3_000_000_000}, "h2ping", "10s", "3s"),
+    ({"AliasService": "web"}, "alias", "", ""),
+    ({"AliasNode": NODE}, "alias", "", ""),
+    ({"args": [], "http": "http://127.0.0.1:1/", "interval": "10s"}, "http", "10s", "10s"),
+]
 
 
-@pytest.mark.parametrize("first", ["passing", "warning", "critical"])
-async def test_a_check_begins_with_the_status_that_it_is_given(api: httpx.AsyncClient, first: str) -> None:
-    await service(api, {**TTL, "Status": first})
-    await check(api, Name="c", Status=first, **TTL)
-    assert {each["Status"] for each in (await shown(api)).values()} == {first}
+async def test_a_check_is_of_the_kind_that_its_target_says(api: httpx.AsyncClient) -> None:
+    for body, kind, interval, patience in PROBES:
+        await check(api, Name="c", **body)
+        found = (await shown(api))["c"]
+        assert (found["Type"], found["Interval"], found["Timeout"]) == (kind, interval, patience)
+        await put(api, "check/deregister/c")
 
 
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
-        (TTL, "Name"),
-        ({"Name": "c"}, "TTL"),
-        ({"Name": "c", **TTL, "TCP": "127.0.0.1:1"}, "exclude"),
-        ({"Name": "c", **TTL, "Interval": "10s"}, "Interval"),
-        ({"Name": "c", "HTTP": "http://127.0.0.1:1/"}, "Interval"),
-        ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "0s"}, "Interval"),
-        ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "-1s"}, "negative"),
-        ({"Name": "c", "AliasService": "web", "Interval": "10s"}, "Interval"),
-        ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "10"}, "Interval"),
-        ({"Name": "c", **TTL, "Status": "fine"}, "fine"),
-        ({"Name": "c", **TTL, "Status": "Passing"}, "Passing"),
-        ({"Name": "c", **TTL, "FailuresBeforeWarning": 3, "FailuresBeforeCritical": 2}, "FailuresBefore"),
-        ({"Name": "c", "Args": ["true"], "Interval": "10s"}, "runs no commands"),
-        ({"Name": "c", "Script": "true", "Interval": "10s"}, "runs no commands"),
-        ({"Name": "c", **TTL, "Nonsense": 1}, "Nonsense"),
-    ],
-)
-async def test_a_wrong_check_is_refused_wherever_it_stands(
-    api: httpx.AsyncClient, body: Json, told: str
-) -> None:
-    answer = await api.put(REGISTER, json=body)
-    assert answer.status_code == 400
-    assert told in answer.text
-    if "Name" in body:
-        in_service = await api.put("/v1/agent/service/register", json={"Name": "web", "Check": body})
-        assert in_service.status_code == 400
-        assert told in in_service.text
-    assert await shown(api) == {}
-    assert (await api.get("/v1/agent/services")).json() == {}
+STATUSES: list[str] = ["passing", "warning", "critical"]
+
+
+async def test_a_check_begins_with_the_status_that_it_is_given(api: httpx.AsyncClient) -> None:
+    for first in STATUSES:
+        await service(api, {**TTL, "Status": first})
+        await check(api, Name="c", Status=first, **TTL)
+        assert {each["Status"] for each in (await shown(api)).values()} == {first}
+        await put(api, "service/deregister/web")
+        await put(api, "check/deregister/c")
+
+
+WRONG: list[tuple[Json, str]] = [
+    (TTL, "Name"),
+    ({"Name": "c"}, "TTL"),
+    ({"Name": "c", **TTL, "TCP": "127.0.0.1:1"}, "exclude"),
+    ({"Name": "c", **TTL, "Interval": "10s"}, "Interval"),
+    ({"Name": "c", "HTTP": "http://127.0.0.1:1/"}, "Interval"),
+    ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "0s"}, "Interval"),
+    ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "-1s"}, "negative"),
+    ({"Name": "c", "AliasService": "web", "Interval": "10s"}, "Interval"),
+    ({"Name": "c", "TCP": "127.0.0.1:1", "Interval": "10"}, "Interval"),
+    ({"Name": "c", **TTL, "Status": "fine"}, "fine"),
+    ({"Name": "c", **TTL, "Status": "Passing"}, "Passing"),
+    ({"Name": "c", **TTL, "FailuresBeforeWarning": 3, "FailuresBeforeCritical": 2}, "FailuresBefore"),
+    ({"Name": "c", "Args": ["true"], "Interval": "10s"}, "runs no commands"),
+    ({"Name": "c", "Script": "true", "Interval": "10s"}, "runs no commands"),
+    ({"Name": "c", **TTL, "Nonsense": 1}, "Nonsense"),
+]
+
+
+async def test_a_wrong_check_is_refused_wherever_it_stands(api: httpx.AsyncClient) -> None:
+    for body, told in WRONG:
+        answer = await api.put(REGISTER, json=body)
+        assert answer.status_code == 400
+        assert told in answer.text
+        if "Name" in body:
+            in_service = await api.put("/v1/agent/service/register", json={"Name": "web", "Check": body})
+            assert in_service.status_code == 400
+            assert told in in_service.text
+        assert await shown(api) == {}
+        assert (await api.get("/v1/agent/services")).json() == {}
 
 
 async def test_a_check_is_of_a_service_that_is_there(api: httpx.AsyncClient) -> None:
@@ -271,19 +272,20 @@ async def test_a_check_may_move_to_another_service(api: httpx.AsyncClient) -> No
 # --- TTL ---
 
 
-@pytest.mark.parametrize(("word", "health"), [("pass", "passing"), ("warn", "warning"), ("fail", "critical")])
-async def test_the_owner_of_a_ttl_check_says_how_it_is(
-    api: httpx.AsyncClient, word: str, health: str
-) -> None:
-    await service(api, TTL)
-    await put(api, f"check/{word}/service:web", note="as I said")
-    assert await said(api, "service:web") == (health, "as I said")
-    (in_catalog,) = (await api.get("/v1/health/checks/web")).json()
-    assert (in_catalog["Status"], in_catalog["Output"]) == (health, "as I said")
-    await put(api, f"check/{word}/service:web")
-    assert await said(api, "service:web") == (health, "")
-    await put(api, "check/update/service:web", {"Status": health, "Output": "in a body"})
-    assert await said(api, "service:web") == (health, "in a body")
+WORDS: list[tuple[str, str]] = [("pass", "passing"), ("warn", "warning"), ("fail", "critical")]
+
+
+async def test_the_owner_of_a_ttl_check_says_how_it_is(api: httpx.AsyncClient) -> None:
+    for word, health in WORDS:
+        await service(api, TTL)
+        await put(api, f"check/{word}/service:web", note="as I said")
+        assert await said(api, "service:web") == (health, "as I said")
+        (in_catalog,) = (await api.get("/v1/health/checks/web")).json()
+        assert (in_catalog["Status"], in_catalog["Output"]) == (health, "as I said")
+        await put(api, f"check/{word}/service:web")
+        assert await said(api, "service:web") == (health, "")
+        await put(api, "check/update/service:web", {"Status": health, "Output": "in a body"})
+        assert await said(api, "service:web") == (health, "in a body")
 
 
 @pytest.mark.parametrize(("size", "kept"), [(0, 4096), (100, 100), (5000, 4096)])
@@ -311,16 +313,23 @@ async def test_only_ttl_checks_are_told_how_they_are(api: httpx.AsyncClient, wor
     assert f'{UNKNOWN} "nobody"' in answer.text
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{}, {"Status": ""}, {"Status": "fine"}, {"Status": "PASSING"}, {"Status": "pass"}, {"Output": "x"}],
-)
-async def test_a_status_is_one_of_three_words(api: httpx.AsyncClient, body: Json) -> None:
-    await check(api, Name="c", **TTL)
-    answer = await api.put("/v1/agent/check/update/c", json=body)
-    assert answer.status_code == 400
-    assert "Status" in answer.text
-    assert await said(api, "c") == ("critical", "")
+NO_STATUSES: list[Json] = [
+    {},
+    {"Status": ""},
+    {"Status": "fine"},
+    {"Status": "PASSING"},
+    {"Status": "pass"},
+    {"Output": "x"},
+]
+
+
+async def test_a_status_is_one_of_three_words(api: httpx.AsyncClient) -> None:
+    for body in NO_STATUSES:
+        await check(api, Name="c", **TTL)
+        answer = await api.put("/v1/agent/check/update/c", json=body)
+        assert answer.status_code == 400
+        assert "Status" in answer.text
+        assert await said(api, "c") == ("critical", "")
 
 
 async def test_who_says_nothing_in_time_is_critical_until_he_speaks_again(

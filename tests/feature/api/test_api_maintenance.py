@@ -98,23 +98,21 @@ async def test_maintenance_outlives_a_registration_and_ends_with_the_service(api
     assert OF_SERVICE not in await checks(api)
 
 
-@pytest.mark.parametrize(
-    ("path", "params", "status", "told"),
-    [
-        (SERVICE, {}, 400, "enable"),
-        (SERVICE, {"enable": ""}, 400, "enable"),
-        (SERVICE, {"enable": "maybe"}, 400, "enable"),
-        (NODE, {}, 400, "enable"),
-        (NODE, {"enable": "2"}, 400, "enable"),
-        ("/v1/agent/service/maintenance/nobody", {"enable": "true"}, 404, 'Unknown service ID "nobody"'),
-        ("/v1/agent/service/maintenance/nobody", {"enable": "false"}, 404, 'Unknown service ID "nobody"'),
-    ],
-)
-async def test_what_is_wrong_is_told(
-    api: httpx.AsyncClient, path: str, params: dict[str, str], status: int, told: str
-) -> None:
-    await api.put("/v1/agent/service/register", json=WEB)
-    answer = await api.put(path, params=params)
-    assert answer.status_code == status
-    assert told in answer.text
-    assert not {OF_SERVICE, OF_NODE} & set(await checks(api))
+WRONG: list[tuple[str, dict[str, str], int, str]] = [
+    (SERVICE, {}, 400, "enable"),
+    (SERVICE, {"enable": ""}, 400, "enable"),
+    (SERVICE, {"enable": "maybe"}, 400, "enable"),
+    (NODE, {}, 400, "enable"),
+    (NODE, {"enable": "2"}, 400, "enable"),
+    ("/v1/agent/service/maintenance/nobody", {"enable": "true"}, 404, 'Unknown service ID "nobody"'),
+    ("/v1/agent/service/maintenance/nobody", {"enable": "false"}, 404, 'Unknown service ID "nobody"'),
+]
+
+
+async def test_what_is_wrong_is_told(api: httpx.AsyncClient) -> None:
+    for path, params, status, told in WRONG:
+        await api.put("/v1/agent/service/register", json=WEB)
+        answer = await api.put(path, params=params)
+        assert answer.status_code == status
+        assert told in answer.text
+        assert not {OF_SERVICE, OF_NODE} & set(await checks(api))

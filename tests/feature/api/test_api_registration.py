@@ -96,20 +96,18 @@ async def test_a_registration_replaces_the_service_whole(api: httpx.AsyncClient)
     assert len((await api.get("/v1/catalog/service/other")).json()) == 1
 
 
-@pytest.mark.parametrize(
-    ("address", "tags"),
-    [
-        ("10.0.0.1", {"lan_ipv4", "wan_ipv4"}),
-        ("2001:db8::1", {"lan_ipv6", "wan_ipv6"}),
-        ("web.example.com", set()),
-    ],
-)
-async def test_addresses_of_the_services_own_family_are_added(
-    api: httpx.AsyncClient, address: str, tags: set[str]
-) -> None:
-    await put(api, {"Name": "web", "Address": address, "Port": 80})
-    tagged = (await service(api, "web")).get("TaggedAddresses", {})
-    assert tagged == {tag: {"Address": address, "Port": 80} for tag in tags}
+ADDRESSES: list[tuple[str, set[str]]] = [
+    ("10.0.0.1", {"lan_ipv4", "wan_ipv4"}),
+    ("2001:db8::1", {"lan_ipv6", "wan_ipv6"}),
+    ("web.example.com", set()),
+]
+
+
+async def test_addresses_of_the_services_own_family_are_added(api: httpx.AsyncClient) -> None:
+    for address, tags in ADDRESSES:
+        await put(api, {"Name": "web", "Address": address, "Port": 80})
+        tagged = (await service(api, "web")).get("TaggedAddresses", {})
+        assert tagged == {tag: {"Address": address, "Port": 80} for tag in tags}
 
 
 async def test_keys_may_be_written_in_any_case_and_in_snake_case_and_lists_may_be_null(
@@ -277,10 +275,7 @@ async def test_when_no_port_is_left_the_registration_is_refused_whole(api: httpx
     await put(api, with_sidecar("too-many"))
 
 
-KINDS = ("mesh-gateway", "terminating-gateway", "ingress-gateway", "api-gateway")
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["mesh-gateway", "terminating-gateway", "ingress-gateway", "api-gateway"])
 async def test_gateways_are_services_of_their_kind(api: httpx.AsyncClient, kind: str) -> None:
     body = {
         "Kind": kind,
@@ -331,58 +326,56 @@ def upstreams(*given: Body) -> Body:
 DB = {"DestinationName": "db", "LocalBindPort": 5000}
 
 
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
-        ({}, "Name"),
-        ({"Name": "web", "Address": "0.0.0.0"}, "0.0.0.0"),
-        ({"Name": "web", "Address": "::"}, "::"),
-        ({"Name": "web", "TaggedAddresses": {"lan_ipv6": {"Address": "10.0.0.1"}}}, "IPv6"),
-        ({"Name": "web", "TaggedAddresses": {"wan_ipv4": {"Address": "2001:db8::1"}}}, "IPv4"),
-        ({"Name": "web", "Port": 65536}, "Port"),
-        ({"Name": "web", "Weights": {"Passing": 0}}, "Passing"),
-        ({"Name": "web", "Weights": {"Passing": 65536}}, "Passing"),
-        ({"Name": "web", "Weights": {"Passing": 1, "Warning": 65536}}, "Warning"),
-        ({"Name": "web", "Meta": {str(number): "" for number in range(65)}}, "64"),
-        ({"Name": "web", "Meta": {"k" * 129: ""}}, "128"),
-        ({"Name": "web", "Meta": {"k": "v" * 513}}, "512"),
-        ({"Name": "web", "Meta": {"a b": ""}}, "a b"),
-        ({"Name": "web", "Meta": {"consul-x": ""}}, "consul-"),
-        ({"Name": "web", "Meta": {"consul-wan-federation": "1"}}, "consul-"),
-        ({"Name": "web", "Locality": {"Zone": "z"}}, "Region"),
-        ({"Name": "web", "Kind": "typical"}, "typical"),
-        ({"Name": "web", "Prot": 1}, "Prot"),
-        ({"Name": "web", "Connect": {"Native": True}}, "Port"),
-        ({"Name": "web", "Proxy": {"DestinationServiceName": "x"}}, "Proxy"),
-        ({"Name": "web", "Ports": [{"Name": "a", "Port": 1}], "Connect": {"SidecarService": {}}}, "Ports"),
-        (with_sidecar(sidecar={"ID": "x"}), "ID"),
-        (with_sidecar(sidecar={"Connect": {"SidecarService": {}}}), "sidecar"),
-        (with_sidecar(sidecar={"Kind": "mesh-gateway"}), "connect-proxy"),
-        (with_sidecar(sidecar={"Checks": [{"TTL": "1s", "TCP": "a:1"}]}), "exclude"),
-        (with_sidecar(sidecar={"Address": "0.0.0.0"}), "0.0.0.0"),
-        (proxy(DestinationServiceName=""), "DestinationServiceName"),
-        (proxy(DestinationServiceName="*"), "DestinationServiceName"),
-        ({**proxy(), "Port": 0}, "Port"),
-        ({**proxy(), "Connect": {"Native": True}}, "Native"),
-        ({**proxy(), "Connect": {"SidecarService": {}}}, "sidecar"),
-        (upstreams({"LocalBindPort": 1}), "DestinationName"),
-        (upstreams({"DestinationName": "*", "LocalBindPort": 1}), "DestinationName"),
-        (upstreams({"DestinationName": "db"}), "LocalBindPort"),
-        (upstreams(DB, {**DB, "LocalBindPort": 5001}), "db"),
-        (upstreams(DB, {**DB, "DestinationName": "x"}), "5000"),
-        (upstreams(DB, {**DB, "DestinationName": "x", "LocalBindAddress": "127.0.0.1"}), "5000"),
-        ({"Kind": "mesh-gateway", "Name": "g"}, "Port"),
-        ({"Kind": "terminating-gateway", "Name": "g"}, "Port"),
-        ({"Kind": "mesh-gateway", "Name": "g", "Port": 1, "Connect": {"SidecarService": {}}}, "sidecar"),
-        ({"Kind": "ingress-gateway", "Name": "g", "Proxy": {"DestinationServiceName": "x"}}, "Destination"),
-        ({"Kind": "api-gateway", "Name": "g", "Proxy": {"LocalServicePort": 1}}, "LocalServicePort"),
-        ({"Kind": "ingress-gateway", "Name": "g", "Proxy": {"Upstreams": [DB]}}, "Upstreams"),
-    ],
-)
-async def test_what_is_wrong_is_named_and_nothing_changes(
-    api: httpx.AsyncClient, body: Body, told: str
-) -> None:
-    assert told in await refused(api, body)
+WRONG: list[tuple[Body, str]] = [
+    ({}, "Name"),
+    ({"Name": "web", "Address": "0.0.0.0"}, "0.0.0.0"),
+    ({"Name": "web", "Address": "::"}, "::"),
+    ({"Name": "web", "TaggedAddresses": {"lan_ipv6": {"Address": "10.0.0.1"}}}, "IPv6"),
+    ({"Name": "web", "TaggedAddresses": {"wan_ipv4": {"Address": "2001:db8::1"}}}, "IPv4"),
+    ({"Name": "web", "Port": 65536}, "Port"),
+    ({"Name": "web", "Weights": {"Passing": 0}}, "Passing"),
+    ({"Name": "web", "Weights": {"Passing": 65536}}, "Passing"),
+    ({"Name": "web", "Weights": {"Passing": 1, "Warning": 65536}}, "Warning"),
+    ({"Name": "web", "Meta": {str(number): "" for number in range(65)}}, "64"),
+    ({"Name": "web", "Meta": {"k" * 129: ""}}, "128"),
+    ({"Name": "web", "Meta": {"k": "v" * 513}}, "512"),
+    ({"Name": "web", "Meta": {"a b": ""}}, "a b"),
+    ({"Name": "web", "Meta": {"consul-x": ""}}, "consul-"),
+    ({"Name": "web", "Meta": {"consul-wan-federation": "1"}}, "consul-"),
+    ({"Name": "web", "Locality": {"Zone": "z"}}, "Region"),
+    ({"Name": "web", "Kind": "typical"}, "typical"),
+    ({"Name": "web", "Prot": 1}, "Prot"),
+    ({"Name": "web", "Connect": {"Native": True}}, "Port"),
+    ({"Name": "web", "Proxy": {"DestinationServiceName": "x"}}, "Proxy"),
+    ({"Name": "web", "Ports": [{"Name": "a", "Port": 1}], "Connect": {"SidecarService": {}}}, "Ports"),
+    (with_sidecar(sidecar={"ID": "x"}), "ID"),
+    (with_sidecar(sidecar={"Connect": {"SidecarService": {}}}), "sidecar"),
+    (with_sidecar(sidecar={"Kind": "mesh-gateway"}), "connect-proxy"),
+    (with_sidecar(sidecar={"Checks": [{"TTL": "1s", "TCP": "a:1"}]}), "exclude"),
+    (with_sidecar(sidecar={"Address": "0.0.0.0"}), "0.0.0.0"),
+    (proxy(DestinationServiceName=""), "DestinationServiceName"),
+    (proxy(DestinationServiceName="*"), "DestinationServiceName"),
+    ({**proxy(), "Port": 0}, "Port"),
+    ({**proxy(), "Connect": {"Native": True}}, "Native"),
+    ({**proxy(), "Connect": {"SidecarService": {}}}, "sidecar"),
+    (upstreams({"LocalBindPort": 1}), "DestinationName"),
+    (upstreams({"DestinationName": "*", "LocalBindPort": 1}), "DestinationName"),
+    (upstreams({"DestinationName": "db"}), "LocalBindPort"),
+    (upstreams(DB, {**DB, "LocalBindPort": 5001}), "db"),
+    (upstreams(DB, {**DB, "DestinationName": "x"}), "5000"),
+    (upstreams(DB, {**DB, "DestinationName": "x", "LocalBindAddress": "127.0.0.1"}), "5000"),
+    ({"Kind": "mesh-gateway", "Name": "g"}, "Port"),
+    ({"Kind": "terminating-gateway", "Name": "g"}, "Port"),
+    ({"Kind": "mesh-gateway", "Name": "g", "Port": 1, "Connect": {"SidecarService": {}}}, "sidecar"),
+    ({"Kind": "ingress-gateway", "Name": "g", "Proxy": {"DestinationServiceName": "x"}}, "Destination"),
+    ({"Kind": "api-gateway", "Name": "g", "Proxy": {"LocalServicePort": 1}}, "LocalServicePort"),
+    ({"Kind": "ingress-gateway", "Name": "g", "Proxy": {"Upstreams": [DB]}}, "Upstreams"),
+]
+
+
+async def test_what_is_wrong_is_named_and_nothing_changes(api: httpx.AsyncClient) -> None:
+    for body, told in WRONG:
+        assert told in await refused(api, body)
 
 
 async def test_a_mesh_gateway_may_say_that_it_federates(api: httpx.AsyncClient) -> None:
@@ -391,11 +384,14 @@ async def test_a_mesh_gateway_may_say_that_it_federates(api: httpx.AsyncClient) 
     assert (await service(api, "g"))["Meta"] == meta
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
-async def test_what_is_no_registration_is_told_as_undecodable(api: httpx.AsyncClient, body: bytes) -> None:
-    answer = await api.put(REGISTER, content=body)
-    assert answer.status_code == 400
-    assert answer.text
+UNDECODABLE: list[bytes] = [b"", b"{", b"[]", b"null", b"\xff"]
+
+
+async def test_what_is_no_registration_is_told_as_undecodable(api: httpx.AsyncClient) -> None:
+    for body in UNDECODABLE:
+        answer = await api.put(REGISTER, content=body)
+        assert answer.status_code == 400
+        assert answer.text
 
 
 async def test_what_the_agent_answers_has_no_index(api: httpx.AsyncClient) -> None:
