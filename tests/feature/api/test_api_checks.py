@@ -417,11 +417,12 @@ async def test_an_http_check_follows_its_server(
     await until(healthy, lambda count: count == 1)
     backend.body = b"other words"  # which agent/checks shows at once
     await status("service:web", "passing", "other words")
-    backend.answer = "429 Too Many Requests"
-    assert "429" in await status("service:web", "warning")
-    await until(healthy, lambda count: count == 0)
     backend.answer = "503 Service Unavailable"
     assert "503" in await status("service:web", "critical")
+    await until(healthy, lambda count: count == 0)
+    backend.answer = "429 Too Many Requests"
+    await check(api, Name="busy", HTTP=url, Interval="1h")
+    assert "429" in await status("busy", "warning")
 
 
 @pytest.mark.parametrize("kind", ["tcp", "http"])
@@ -468,7 +469,7 @@ async def test_thresholds_count_results_in_a_row(
     api: httpx.AsyncClient, backend: Backend, status: Any
 ) -> None:
     backend.answer = "500 Internal Server Error"
-    limits = {"FailuresBeforeWarning": 1, "FailuresBeforeCritical": 3, "Status": "passing"}
+    limits = {"FailuresBeforeWarning": 1, "FailuresBeforeCritical": 3}
     await service(api, {"HTTP": f"http://127.0.0.1:{backend.port}/", "Interval": "1s", **limits})
     await status("service:web", "warning")
     asked = len(backend.requests)
