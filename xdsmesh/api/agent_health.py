@@ -14,6 +14,7 @@ from litestar.status_codes import (
 
 from xdsmesh.api.about import About
 from xdsmesh.api.agent import own_instance, own_instances
+from xdsmesh.api.central import Central
 from xdsmesh.api.encode import agent_service, aggregated_status, health_check
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import SERVICE_ID, SERVICE_NAME
@@ -54,7 +55,7 @@ async def by_id(
     if stored is None:
         nothing = ServiceHealth(aggregated_status=Health.CRITICAL.value, service=None, checks=[])
         return _told(request, f"ServiceId {service_id} not found", nothing, HTTP_404_NOT_FOUND)
-    health = _health(queries.view, stored)
+    health = _health(queries.view, Central.of(request, queries.view), stored)
     return _reply(request, health.aggregated_status, health)
 
 
@@ -68,19 +69,20 @@ async def by_name(
     """The instances of a service on this agent; the status code tells the worst of all their checks."""
     name = tail(request)
     await queries.feed.catch_up()
-    own = own_instances(queries.view, about.node.name)
-    found = [_health(queries.view, each) for each in own if each.value.service == name]
+    view, central = queries.view, Central.of(request, queries.view)
+    own = own_instances(view, about.node.name)
+    found = [_health(view, central, each) for each in own if each.value.service.casefold() == name.casefold()]
     if not found:
         return _told(request, f"ServiceName {name} Not Found", [], HTTP_404_NOT_FOUND)
     worst = max((each.aggregated_status for each in found), key=_ORDER.index)
     return _reply(request, worst, found)
 
 
-def _health(view: CatalogView, stored: Stored[Instance]) -> ServiceHealth:
+def _health(view: CatalogView, central: Central, stored: Stored[Instance]) -> ServiceHealth:
     checks = view.deciding_checks(stored.value)
     return ServiceHealth(
         aggregated_status=aggregated_status(each.value for each in checks),
-        service=agent_service(stored.value),
+        service=agent_service(stored.value, central.proxy(stored)),
         checks=[health_check(each, stored.value) for each in checks],
     )
 

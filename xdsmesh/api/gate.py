@@ -25,6 +25,7 @@ def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[byte
 
     async def gate(request: AnyRequest) -> Response[bytes] | None:
         _refuse_other_sites(request)
+        _refuse_other_names(request)
         path_of(request)
         if request.scope["method"] == "OPTIONS":
             return _methods(request)
@@ -61,6 +62,36 @@ def _is_own(origin: str, request: AnyRequest) -> bool:
         if (site.port or _PORTS.get(site.scheme)) != port or site.scheme != request.scope["scheme"]:
             return False
         return site.hostname == host or (site.hostname == "localhost" and ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
+def _refuse_other_names(request: AnyRequest) -> None:
+    """A page can point its own name at this machine, and then reads what it likes; it can't choose ``Host``.
+
+    So whoever comes over the loopback must call it by one of its own names.
+    """
+    own, _ = request.scope["server"] or ("", None)
+    called = request.headers.get("host")
+    if called is None and request.scope["http_version"] == "1.0":
+        return
+    if _is_loopback(own) and not _is_loopback(_name_of(called or "")):
+        raise PermissionDeniedException(
+            f"Permission denied: the Host {called or ''!r} is not this machine's loopback"
+            " (use 127.0.0.1, [::1] or localhost as the address of this server)"
+        )
+
+
+def _name_of(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
 

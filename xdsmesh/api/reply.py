@@ -69,7 +69,12 @@ class Reply(Response[T], Generic[T]):
     def to_asgi_response(self, app: Any, request: AnyRequest, **options: Any) -> ASGIResponse:
         """Encode for this request."""
         body, headers = Answer.of(self.content, pretty=is_pretty(request)).on_the_wire(request)
-        response = Response(body, headers={**self.headers, **headers}, media_type=self.media_type)
+        response = Response(
+            body,
+            status_code=self.status_code,
+            headers={**self.headers, **headers},
+            media_type=self.media_type,
+        )
         sent = response.to_asgi_response(app, request, **options)
         for warning in _told(self._warnings):
             sent.headers.add(_WARNING, warning)

@@ -1,6 +1,6 @@
 """What a folder of files declares, taken together: each thing once, with the place where it stands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -19,6 +19,7 @@ from xdsmesh.catalog.keys import (
     ENTRIES,
     GUARD,
     INSTANCES,
+    Key,
     check_id,
     check_key,
     entry_key,
@@ -28,9 +29,12 @@ from xdsmesh.catalog.keys import (
     status_key,
 )
 from xdsmesh.catalog.ports import PortTable
+from xdsmesh.catalog.proxy_ids import taken_id
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import Located, ParsedFile
+from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.config.service import ServiceDefinition, expand
+from xdsmesh.config.wording import quoted
 from xdsmesh.model.catalog import Check, CheckStatus, Instance, Node
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
@@ -43,21 +47,24 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """All entries and services of some files, by what identifies them."""
+    """All entries, services and checks by themselves of some files, by what identifies them."""
 
     entries: Mapping[EntryKey, Located[Entry]]
     services: Mapping[str, Located[ServiceDefinition]]
+    checks: Mapping[str, Located[StandaloneCheck]]
 
 
 def declare(files: Iterable[ParsedFile]) -> Declaration:
     """Put files together.
 
     Raises:
-        RefusedError: with the problems of all files, and what two of them both declare.
+        RefusedError: with the problems of all files, what two of them both declare, and checks of services
+            that none of them declares.
     """
     problems: list[Problem] = []
     entries: dict[EntryKey, Located[Entry]] = {}
     services: dict[str, Located[ServiceDefinition]] = {}
+    checks: dict[str, Located[StandaloneCheck]] = {}
     for file in files:
         problems.extend(file.problems)
         for entry in file.entries:
@@ -66,9 +73,27 @@ def declare(files: Iterable[ParsedFile]) -> Declaration:
         for service in file.services:
             service_id = service.value.id or service.value.name
             _claim(services, service_id, service, f"service {service_id}", problems)
+        for check in file.checks:
+            _claim(checks, check.value.own_id, check, f"check {check.value.own_id}", problems)
+    problems = problems or _of_unknown_services(services, checks)
     if problems:
         raise RefusedError(*sorted(problems))
-    return Declaration(entries, services)
+    return Declaration(entries, services, checks)
+
+
+def _of_unknown_services(
+    services: Mapping[str, Located[ServiceDefinition]], checks: Mapping[str, Located[StandaloneCheck]]
+) -> list[Problem]:
+    """A check of a file is of a service of a file, so that both come and go together."""
+    declared = {each for service in services.values() for each in service.value.ids}
+    problems = []
+    for check in checks.values():
+        service_id = check.value.service_id
+        if service_id and service_id not in declared:
+            what = f"the check {check.value.own_id} is of {quoted(service_id)}, which no file declares"
+            remedy = "declare the service in a file, or register the check through the API"
+            problems.append(Problem(check.place, what, remedy, code=Code.NEEDS_ANOTHER))
+    return problems
 
 
 def _claim(
@@ -93,6 +118,7 @@ def decide_declaration(declaration: Declaration, records: Iterable[Record], node
     wanted = _Wanted()
     wanted.take_in(declaration, node, ports.take)
     problems = wanted.problems + _foreign(wanted.puts, stored.keys() - owned)
+    problems += _taken_ids(wanted.proxies, stored.values(), node)
     before = {entry_name(key): _entry(stored[key]) for key in stored if key.startswith(ENTRIES)}
     gone = {entry_name(key) for key in owned - wanted.puts.keys() if key.startswith(ENTRIES)}
     declared = {key: located.value for key, located in declaration.entries.items()}
@@ -130,10 +156,12 @@ class _Wanted:
     """The records that a declaration asks for, by key, and what is wrong with them together.
 
     ``statuses`` are what checks say until they are probed, by key; those that have a status keep it.
+    ``proxies`` are where proxies are declared, by their ids.
     """
 
     puts: dict[str, Put] = field(default_factory=dict)
     statuses: dict[str, Put] = field(default_factory=dict)
+    proxies: dict[str, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def take_in(self, declaration: Declaration, node: Node, take_port: Callable[[Instance], int]) -> None:
@@ -144,9 +172,13 @@ class _Wanted:
         for service in declaration.services.values():
             for instance in expand(service.value, node, take_port):
                 self._instance(instance, service.place)
+        for check in declaration.checks.values():
+            self._check(replace(check.value.check(), node=node.name), check.place)
 
     def _instance(self, instance: Instance, place: Place) -> None:
         node = instance.node.name
+        if instance.kind.is_proxy:
+            self.proxies[instance.id] = place
         key = instance_key(node, instance.id)
         self._claim(
             key, encode_instance(instance), place, f"another service is declared with the id {instance.id}"
@@ -179,6 +211,16 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
     return problems
 
 
+def _taken_ids(proxies: Mapping[str, Place], records: Iterable[Record], node: Node) -> list[Problem]:
+    """Proxies whose ids are those of proxies on other nodes."""
+    problems = []
+    for record in records:
+        where, own_id = instance_id(record.key) if record.key.startswith(INSTANCES) else ("", "")
+        if own_id in proxies and where != node.name and decode_instance(record.value).kind.is_proxy:
+            problems.append(taken_id(proxies[own_id], own_id, where))
+    return problems
+
+
 _NAMED: Final[Mapping[str, Callable[[str], str]]] = {
     "entry": lambda key: "/".join(entry_name(key)),
     "service": lambda key: f"service {instance_id(key)[1]}",
@@ -191,7 +233,7 @@ def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) 
     statuses = {key: put for key, put in wanted.statuses.items() if key not in stored}
     puts = [put for key, put in wanted.puts.items() if not _is_stored(stored.get(key), put)]
     puts += statuses.values()
-    deletes = tuple(sorted(_with_what_falls(stored, owned - wanted.puts.keys()) - wanted.puts.keys()))
+    deletes = tuple(sorted(_with_what_falls(stored, owned, wanted)))
     if not puts and not deletes:
         return Txn()
     guard = Expect(GUARD, stored[GUARD].modified if GUARD in stored else 0)
@@ -200,21 +242,27 @@ def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) 
     return Txn((*puts, bump(guard)), deletes, (guard, *expects))
 
 
-def _with_what_falls(stored: Mapping[str, Record], gone: set[str]) -> set[str]:
-    """What is gone, and what goes with it: checks with their instance, statuses with their check."""
-    instances = {instance_id(key) for key in gone if key.startswith(INSTANCES)}
+def _with_what_falls(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) -> set[str]:
+    """What is gone, and what goes with it: checks with their instance, statuses with their check.
+
+    A check may have come while its instance went: one without an instance falls whenever it is found.
+    """
+    gone = owned - wanted.puts.keys()
+    instances = {instance_id(key) for key in stored.keys() - gone if key.startswith(INSTANCES)}
     checks = {
         key
         for key, record in stored.items()
-        if key.startswith(CHECKS) and (key in gone or (instances and _owner(record) in instances))
+        if key.startswith(CHECKS)
+        and key not in wanted.puts
+        and (key in gone or not _has_owner(record, instances))
     }
     statuses = {status_key(*check_id(key)) for key in checks}
     return gone | checks | (statuses & stored.keys())
 
 
-def _owner(check: Record) -> tuple[str, str]:
+def _has_owner(check: Record, instances: Collection[Key]) -> bool:
     decoded = decode_check(check.value)
-    return decoded.node, decoded.service_id
+    return not decoded.service_id or (decoded.node, decoded.service_id) in instances
 
 
 def _is_stored(record: Record | None, put: Put) -> bool:

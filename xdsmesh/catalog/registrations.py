@@ -9,6 +9,7 @@ from xdsmesh.catalog.draft import Draft
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.keys import check_key, instance_key, status_key
 from xdsmesh.catalog.ports import PortTable
+from xdsmesh.catalog.proxy_ids import ProxyIds
 from xdsmesh.config.service import SIDECAR, ServiceDefinition, expand
 from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Instance, Node
 from xdsmesh.model.codes import Code
@@ -35,6 +36,7 @@ class Registrations:
         self.view: Final = feed.view
         self._store = store
         self._ports = PortTable()
+        self._proxies = ProxyIds(self.view)
         feed.listen(self._learn)
 
     async def register(
@@ -161,17 +163,25 @@ class Registrations:
                 what = f'CheckID "{check_id}" does not have associated TTL'
                 remedy = f"its status comes from a check of the type {check.type.value or 'that has none'}"
                 raise RefusedError(Problem(Place(), what, remedy, code=Code.NOT_A_CHOICE))
-            await self.write_status(draft, check, status)
+            await self.write_status(draft, check, _shortened(status, check))
 
         await self.commit(PROBER, decide)
 
     async def report(self, check_id: str, status: CheckStatus) -> None:
-        """Keep what a prober found out about a check of this node; nothing happens when that is gone."""
+        """Keep what a prober found out about a check of this node; nothing happens when that is gone.
+
+        That a TTL has expired is not kept when its owner speaks before it is written.
+        """
+        own_key, revisions = status_key(self.node.name, check_id), set[int]()
 
         async def decide(draft: Draft) -> None:
             record = await draft.read(check_key(self.node.name, check_id))
-            if record is not None:
-                await self.write_status(draft, codec.decode_check(record.value), status)
+            if record is None:
+                return
+            check, said = codec.decode_check(record.value), await draft.read(own_key)
+            revisions.add(said.modified if said else 0)
+            if check.type is not CheckType.TTL or len(revisions) == 1:
+                await self.write_status(draft, check, status)
 
         await self.commit(PROBER, decide)
 
@@ -209,7 +219,7 @@ class Registrations:
         Raises:
             RefusedError: it is a proxy, and its id that of a proxy on another node.
         """
-        self._refuse_taken_id(instance)
+        self._proxies.claim(instance, draft)
         node = instance.node.name
         await draft.put(
             instance_key(node, instance.id), codec.encode_instance(instance), f"service {instance.id}"
@@ -277,19 +287,10 @@ class Registrations:
 
         await self.commit(PROBER, decide)
 
-    def _refuse_taken_id(self, instance: Instance) -> None:
-        """The id of a proxy is its Envoy's ``node.id``, by which it is known in the whole datacenter."""
-        if not instance.kind.is_proxy:
-            return
-        for other in self.view.instances_with(instance.id):
-            node = other.value.node.name
-            if node != instance.node.name and other.value.kind.is_proxy:
-                what = f"a proxy with the id {instance.id} is registered on the node {node}"
-                remedy = "ids of proxies are unique in a datacenter: choose another ID"
-                raise RefusedError(Problem(Place(path="ID"), what, remedy, code=Code.GIVEN_TWICE))
-
     def _learn(self, batch: Batch) -> None:
         for fact in batch.facts:
+            if fact.key[0] == "instance":
+                self._proxies.learn(fact.key[1], fact.key[2])
             if fact.key[:2] == ("instance", self.node.name):
                 self._ports.learn(fact.key[2], fact.value if isinstance(fact.value, Instance) else None)
 
@@ -297,8 +298,14 @@ class Registrations:
         """Commit what ``decide`` puts into a transaction; again if what it has read was changed meanwhile."""
         while True:
             draft = Draft(self._store, origin)
-            result = await decide(draft)
-            if not isinstance(await self._store.commit(draft.txn(), origin), Conflict):
+            written = False
+            try:
+                result = await decide(draft)
+                written = not isinstance(await self._store.commit(draft.txn(), origin), Conflict)
+            finally:
+                if not written:
+                    self._proxies.give_back(draft)
+            if written:
                 return result
 
 
@@ -314,6 +321,14 @@ def maintenance_check(node: str, service_id: str, reason: str) -> Check:
         node=node,
         type=CheckType.MAINTENANCE,
     )
+
+
+def _shortened(status: CheckStatus, check: Check) -> CheckStatus:
+    """A status with as much output as its check wants to have kept."""
+    if check.probe is None:
+        return status
+    kept = status.output.encode()[: check.probe.output_max_size]
+    return replace(status, output=kept.decode(errors="ignore"))
 
 
 def _unknown_check(check_id: str) -> NotFoundError:

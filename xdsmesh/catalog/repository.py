@@ -10,7 +10,7 @@ from xdsmesh.catalog.codec import encode_entry, stored_entry
 from xdsmesh.catalog.decide import EntryKey, entry_warnings, graph_problems
 from xdsmesh.catalog.declare import Declaration, bump, decide_declaration
 from xdsmesh.catalog.draft import check_owner
-from xdsmesh.catalog.keys import ENTRIES, GUARD, entry_key
+from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.model.catalog import Node
@@ -131,7 +131,9 @@ class Repository:
             result = await self.store.commit(txn, Origin(Source.FILE, "config folder"))
             if not isinstance(result, Conflict):
                 _warn(*(located.value for located in declaration.entries.values()))
-                return result
+                if not any(key.startswith(INSTANCES) for key in txn.deletes):
+                    return result
+                # Checks may have been registered while their services went: see that they go too.
 
     async def _guarded_entries(self) -> tuple[Expect, dict[EntryKey, Entry]]:
         """All entries, and the expectation that nobody writes one before we do."""

@@ -63,7 +63,7 @@ def _overrides(request: Request, problems: list[str]) -> Overrides:
 def _entries(paths: Sequence[str], problems: list[str]) -> Mapping[tuple[str, str], Located[Entry]]:
     files = parsed_files(paths, check=False).values()
     try:
-        return declare(replace(file, services=()) for file in files).entries
+        return declare(replace(file, services=(), checks=()) for file in files).entries
     except RefusedError as refused:
         problems += [str(problem) for problem in refused.problems]
         return {}

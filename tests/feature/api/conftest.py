@@ -3,6 +3,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -97,6 +98,24 @@ async def api(server: tuple[HttpServer, int]) -> AsyncIterator[httpx.AsyncClient
         base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=unused, timeout=20
     ) as client:
         yield client
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[Any]]:
+    """Ask again and again until a condition holds of the answer, which is returned."""
+
+    async def wait(ask: Callable[[], Awaitable[Any]], condition: Callable[[Any], object]) -> Any:
+        answer = await ask()
+        try:
+            async with asyncio.timeout(10):
+                while not condition(answer):
+                    await asyncio.sleep(0.01)
+                    answer = await ask()
+        except TimeoutError:
+            pytest.fail(f"waited in vain; the last answer: {answer}")
+        return answer
+
+    return wait
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ async def test_a_wrong_method_is_told_the_right_ones(
 )
 async def test_unprintable_paths_are_refused(api: httpx.AsyncClient, path: str) -> None:
     status, text = await send_raw(
-        api, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+        api, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     )
     assert status == 400
     assert text.isprintable()
@@ -121,7 +121,7 @@ async def test_unprintable_paths_are_refused(api: httpx.AsyncClient, path: str) 
 async def test_the_fixed_part_of_a_path_is_taken_literally(api: httpx.AsyncClient) -> None:
     await api.put("/v1/agent/service/register", json={"ID": "deregister/web", "Name": "web"})
     status, _ = await send_raw(
-        api, b"PUT /v1//agent/service/deregister/web HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        api, b"PUT /v1//agent/service/deregister/web HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
     assert status == 404
     assert "deregister/web" in (await api.get("/v1/agent/services")).json()

@@ -309,3 +309,9 @@ def test_json_is_json_also_where_no_server_is(call: Call) -> None:
 )
 def test_the_code_is_read_out_of_what_a_server_told(told: str, code: str, message: str) -> None:
     assert refusal(told) == {"Error": {"Code": code, "Message": message}}
+
+
+def test_services_and_checks_beside_the_entries_do_not_disturb(call: Call, folder: Path) -> None:
+    check = 'check {\n  name = "c"\n  service_id = "web"\n  ttl = "1s"\n}\n'
+    (folder / "mesh" / "web.hcl").write_text(f'service {{ name = "web" }}\n{check}')
+    assert chain_of(call("web", "--files", "mesh", "--format", "json"))["ServiceName"] == "web"

@@ -134,3 +134,13 @@ def test_a_folder_without_config_files_is_a_problem(xdsmesh: Run) -> None:
 
 def test_nothing_to_check_is_wrong_usage(xdsmesh: Run) -> None:
     assert xdsmesh("validate").returncode == 2
+
+
+def test_a_check_by_itself_is_of_a_service_in_the_files(xdsmesh: Run, tmp_path: Path) -> None:
+    check = 'check {\n  name = "c"\n  service_id = "web-2"\n  ttl = "1s"\n}\n'
+    (tmp_path / "check.hcl").write_text(check)
+    alone = xdsmesh("validate", "check.hcl")
+    assert alone.returncode == 1
+    assert 'check.hcl:1:1: XM0305 the check c is of "web-2", which no file declares' in alone.stderr
+    together = xdsmesh("validate", "fine", "check.hcl")
+    assert together.stdout == "2 entries, 2 services, 1 check beside them in 4 files: fine\n"
