@@ -27,7 +27,8 @@ from xdsmesh.config.tree import (
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.codes import Code
 
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
+"""What is neither a comma nor a colon: in a text that is valid they tell nothing."""
 _BRACKET: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _REMEDIES: Final = {
@@ -129,16 +130,13 @@ class _Builder:
         for match in self._tokens:
             if (piece := match.group()) == "}":
                 return
-            if piece != ",":
-                at = self._reading.at(match.start())
-                key = self._text(at, piece)
-                next(self._tokens)  # the colon
-                value = self.node()
-                yield Member(at, key.text, value if isinstance(key, Scalar) else Unread(value.at))
+            at = self._reading.at(match.start())
+            key = self._text(at, piece)
+            value = self.node()
+            yield Member(at, key.text, value if isinstance(key, Scalar) else Unread(value.at))
 
     def _items(self) -> Iterator[Node]:
         for match in self._tokens:
             if (piece := match.group()) == "]":
                 return
-            if piece != ",":
-                yield self._value(match.start(), piece)
+            yield self._value(match.start(), piece)
