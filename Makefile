@@ -32,9 +32,10 @@ reference: $(VENV)/.dev ## Rewrite the reference of config entries and commands 
 	$(BIN)/python docs/reference/generate.py
 	$(BIN)/python docs/reference/commands.py
 
-bench: $(VENV)/.dev ## Measure a thousand fake proxies, and thousands of held queries
+bench: $(VENV)/.dev ## Measure a thousand fake proxies, thousands of held queries, and registrations by the second
 	$(BIN)/python -m bench.ads
 	$(BIN)/python -m bench.blocking
+	$(BIN)/python -m bench.registrations
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

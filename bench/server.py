@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 
@@ -58,12 +58,25 @@ class Server:
 
     async def encoded(self) -> int:
         """How many resources it has encoded since it started."""
-        answer = await self._api.get("/v1/xdsmesh/work")
-        return int(answer.raise_for_status().json()["encoded"])
+        return int((await self.read("/v1/xdsmesh/work"))["encoded"])
+
+    async def read(self, path: str) -> Any:
+        """What a path of the HTTP API has."""
+        return (await self._api.get(path)).raise_for_status().json()
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._process.kill()
+        self._process.wait()
 
     def resident(self) -> int:
         """Resident memory in bytes."""
         return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE
+
+    def peak(self) -> int:
+        """The most resident memory that there ever was, in bytes."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
     def cpu(self) -> float:
         """CPU time used so far, in seconds; it counts in steps of 10 ms."""
@@ -72,11 +85,12 @@ class Server:
 
 
 @contextmanager
-def running(config: Path, data: Path) -> Iterator[Server]:
-    """Start a server on free ports; stop it afterwards."""
+def running(config: Path | None, data: Path) -> Iterator[Server]:
+    """Start a server on free ports, with a config folder if one is given; stop it afterwards."""
     http_port, xds_port = _free_ports(2)
     command = [sys.executable, "-m", "xdsmesh", "server"]
-    command += ["--config-dir", str(config), "--data-dir", str(data), "--dns-addr", "off"]
+    command += ["--config-dir", str(config)] if config else []
+    command += ["--data-dir", str(data), "--dns-addr", "off"]
     command += ["--http-addr", f"{HOST}:{http_port}", "--xds-addr", f"{HOST}:{xds_port}"]
     log = data.parent / "server.log"
     with log.open("wb") as output:

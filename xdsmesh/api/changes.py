@@ -1,5 +1,6 @@
 """Which revision last changed each thing that can be read."""
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
@@ -61,7 +62,7 @@ class Changes:
     def __init__(self) -> None:
         self._first = True
         self._floor = 0
-        self._last: dict[Topic, int] = {}
+        self._last: OrderedDict[Topic, int] = OrderedDict()  # oldest change first
 
     def index(self, topics: Collection[Topic]) -> int:
         """The last revision that changed one of these."""
@@ -75,10 +76,10 @@ class Changes:
             return ()
         topics = {topic for fact in batch.facts for topic in _topics(fact)}
         for topic in topics:
-            self._last.pop(topic, None)  # the dict stays in the order of the changes
             self._last[topic] = batch.revision
+            self._last.move_to_end(topic)
         while len(self._last) > _KEEP:
-            self._floor = self._last.pop(next(iter(self._last)))
+            _, self._floor = self._last.popitem(last=False)
         return topics
 
 

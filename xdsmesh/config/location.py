@@ -4,7 +4,7 @@ Shape: https://developer.hashicorp.com/consul/docs/reference/service#tagged_addr
 """
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from xdsmesh.config import paths, rules
@@ -34,7 +34,8 @@ class TaggedAddress(Shape, frozen=True):
             return
         wrong = list(address_problems(at, self.address))
         yield from wrong
-        if self.address and family and not wrong and _family(self.address) != family:
+        ip = rules.ip(self.address)
+        if ip and family and not wrong and _family(ip) != family:
             what = f"{tag} is an address of IP{family[2:]}, which {self.address} is not"
             yield rules.problem(at, what, code=Code.ADDRESS)
 
@@ -60,7 +61,8 @@ def address_problems(path: str, address: str, *, or_name: bool = False) -> Itera
     """An IP address that others can reach, or none; a DNS name only where no Envoy is to dial it."""
     wrong = list(rules.host(path, address) if or_name else rules.address(path, address))
     yield from wrong
-    if address and not wrong and _is_ip(address) and ip_address(address).is_unspecified:
+    ip = rules.ip(address)
+    if ip and not wrong and ip.is_unspecified:
         what = f"{paths.label(path)} {address} is none that others can reach"
         yield rules.problem(path, what, "leave it out to use the node's", code=Code.ADDRESS)
 
@@ -69,20 +71,12 @@ def with_tags_of_family(
     given: Mapping[str, ServiceAddress], address: str, port: int
 ) -> dict[str, ServiceAddress]:
     """An instance's tagged addresses, with those that follow from its address if it has one."""
-    if not address or not _is_ip(address):
+    ip = rules.ip(address)
+    if ip is None:
         return dict(given)
     own = ServiceAddress(address, port)
-    return {f"{network}_{_family(address)}": own for network in _NETWORKS} | dict(given)
+    return {f"{network}_{_family(ip)}": own for network in _NETWORKS} | dict(given)
 
 
-def _is_ip(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _family(address: str) -> str:
-    version = ip_address(address).version
-    return next(name for name, number in _FAMILIES.items() if number == version)
+def _family(address: IPv4Address | IPv6Address) -> str:
+    return next(name for name, number in _FAMILIES.items() if number == address.version)

@@ -7,7 +7,7 @@ With WAL and ``synchronous=FULL`` a transaction that has returned survives a los
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
@@ -87,7 +87,7 @@ class Database:
         except msgspec.MsgspecError as error:
             raise _refused(self._path, f"{_DAMAGED}: {error}", _RESTORE) from error
 
-    def write(self, revisions: Iterable[Revision], oldest: int) -> None:
+    def write(self, revisions: Sequence[Revision], oldest: int) -> None:
         """Store revisions in one transaction, durable on return, and forget those before ``oldest``.
 
         Raises:
@@ -95,8 +95,7 @@ class Database:
         """
         with self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
-            for revision in revisions:
-                _insert(connection, revision)
+            _insert(connection, revisions)
             connection.execute("DELETE FROM change WHERE revision < ?", (oldest,))
             connection.execute("DELETE FROM revision WHERE number < ?", (oldest,))
 
@@ -178,17 +177,28 @@ def _refused(path: Path, what: str, remedy: str) -> RefusedError:
     return RefusedError(Problem(Place(source=str(path)), what, remedy, code=Code.STORE_UNUSABLE))
 
 
-def _insert(connection: sqlite3.Connection, revision: Revision) -> None:
-    number = revision.number
-    connection.execute("INSERT INTO revision VALUES (?, ?)", (number, _encode(revision.origin)))
-    for change in revision.changes:
-        if record := change.record:
-            row = (record.key, record.value, _encode(record.origin), record.created)
-            connection.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", (*row, number))
-            connection.execute("INSERT INTO change VALUES (?, ?, ?, ?, ?)", (number, *row))
-        else:
-            connection.execute("DELETE FROM record WHERE key = ?", (change.key,))
-            connection.execute("INSERT INTO change (revision, key) VALUES (?, ?)", (number, change.key))
+def _insert(connection: sqlite3.Connection, revisions: Sequence[Revision]) -> None:
+    """Many rows with each statement, and of each record only what it is in the end."""
+    numbers = [(each.number, _encode(each.origin)) for each in revisions]
+    connection.executemany("INSERT INTO revision VALUES (?, ?)", numbers)
+    changes = [_row(each.number, change) for each in revisions for change in each.changes]
+    connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?, ?)", changes)
+    last = {change.key: change.record for each in revisions for change in each.changes}
+    gone = [(key,) for key, record in last.items() if record is None]
+    connection.executemany("DELETE FROM record WHERE key = ?", gone)
+    there = [
+        (each.key, each.value, _encode(each.origin), each.created, each.modified)
+        for each in last.values()
+        if each
+    ]
+    connection.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", there)
+
+
+def _row(number: int, change: Change) -> tuple[int, str, bytes | None, str | None, int | None]:
+    record = change.record
+    if record is None:
+        return number, change.key, None, None, None
+    return number, change.key, record.value, _encode(record.origin), record.created
 
 
 def _change(number: int, records: Mapping[str, Record], key: str, value: bytes | None, *rest: Any) -> Change:

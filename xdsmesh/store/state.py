@@ -5,9 +5,11 @@ way, and then advances the state; readers and watchers see only what the state h
 """
 
 import asyncio
-from bisect import bisect_left, insort
 from collections.abc import AsyncIterator, Iterable
+from itertools import takewhile
 from typing import Final
+
+from sortedcontainers import SortedDict
 
 from xdsmesh.store.base import Change, CompactedError, Record, Revision, StoreClosedError
 from xdsmesh.store.plan import Commit, Plan, plan_commits
@@ -22,8 +24,8 @@ class State:
     def __init__(
         self, records: Iterable[Record] = (), log: Iterable[Revision] = (), keep: int = KEEP
     ) -> None:
-        self._records = {record.key: record for record in records}
-        self._keys = sorted(self._records)
+        # In the order of the keys, at a cost that hardly grows with their number.
+        self._records: SortedDict[str, Record] = SortedDict({record.key: record for record in records})
         self._log = {revision.number: revision for revision in log}
         self._keep = keep
         self._advanced = asyncio.Event()
@@ -52,13 +54,8 @@ class State:
     def list(self, prefix: str) -> tuple[int, tuple[Record, ...]]:
         """The current revision, and the records under a prefix, sorted by key."""
         self.check_open()
-        found = []
-        for index in range(bisect_left(self._keys, prefix), len(self._keys)):
-            key = self._keys[index]
-            if not key.startswith(prefix):
-                break
-            found.append(self._records[key])
-        return self.revision, tuple(found)
+        under = takewhile(lambda key: key.startswith(prefix), self._records.irange(minimum=prefix))
+        return self.revision, tuple([self._records[key] for key in under])
 
     def plan(self, commits: Iterable[Commit]) -> Plan:
         """What these commits come to on top of the current revision; nothing changes."""
@@ -93,14 +90,10 @@ class State:
         self._wake()
 
     def _change(self, change: Change) -> None:
-        key = change.key
         if change.record is None:
-            del self._records[key]
-            del self._keys[bisect_left(self._keys, key)]
-            return
-        if key not in self._records:
-            insort(self._keys, key)
-        self._records[key] = change.record
+            del self._records[change.key]
+        else:
+            self._records[change.key] = change.record
 
     def _wake(self) -> None:
         self._advanced.set()

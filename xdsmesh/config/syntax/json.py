@@ -12,11 +12,23 @@ from typing import Final, NoReturn
 
 from xdsmesh.config.problems import TooManyProblemsError
 from xdsmesh.config.syntax.reading import Reading, TooMuchError, too_deep_piece
-from xdsmesh.config.tree import Array, Member, Node, Object, Parsed, Position, Scalar, Unread, number
+from xdsmesh.config.tree import (
+    MAX_DEPTH,
+    Array,
+    Member,
+    Node,
+    Object,
+    Parsed,
+    Position,
+    Scalar,
+    Unread,
+    number,
+)
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.codes import Code
 
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+"|[{}\[\]]|[^\s{}\[\]:,"]+', re.DOTALL)
+"""What is neither a comma nor a colon: in a text that is valid they tell nothing."""
 _BRACKET: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _REMEDIES: Final = {
@@ -44,6 +56,8 @@ def parse(text: str, source: str) -> Parsed:
 
 
 def _refuse_depth(reading: Reading) -> None:
+    if reading.text.count("{") + reading.text.count("[") <= MAX_DEPTH:
+        return
     deep = too_deep_piece(_BRACKET.findall(reading.text))
     if deep is not None:
         match = next(islice(_BRACKET.finditer(reading.text), deep, None))
@@ -62,11 +76,14 @@ def _refuse_constant(word: str) -> NoReturn:
     raise _ConstantError(word)
 
 
+_JUDGE: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+
+
 def _is_valid(reading: Reading) -> bool:
     """Whether the text is JSON; if not, why is noted."""
     text, problems = reading.text, reading.problems
     try:
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+        _JUDGE.decode(text)
     except json.JSONDecodeError as error:
         remedy = next((remedy for start, remedy in _REMEDIES.items() if error.msg.startswith(start)), "")
         ended = error.pos >= len(text.rstrip())
@@ -113,16 +130,13 @@ class _Builder:
         for match in self._tokens:
             if (piece := match.group()) == "}":
                 return
-            if piece != ",":
-                at = self._reading.at(match.start())
-                key = self._text(at, piece)
-                next(self._tokens)  # the colon
-                value = self.node()
-                yield Member(at, key.text, value if isinstance(key, Scalar) else Unread(value.at))
+            at = self._reading.at(match.start())
+            key = self._text(at, piece)
+            value = self.node()
+            yield Member(at, key.text, value if isinstance(key, Scalar) else Unread(value.at))
 
     def _items(self) -> Iterator[Node]:
         for match in self._tokens:
             if (piece := match.group()) == "]":
                 return
-            if piece != ",":
-                yield self._value(match.start(), piece)
+            yield self._value(match.start(), piece)
