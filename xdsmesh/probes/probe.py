@@ -16,6 +16,9 @@ from xdsmesh.probes.tcp import probe_tcp
 from xdsmesh.probes.udp import probe_udp
 
 _TIMEOUT: Final = Duration.of(seconds=10)
+_MAX_TARGET: Final = 500
+_MAX_OUTPUT: Final = 8192
+"""Characters. A server chooses how long its status line is, and what our libraries complain about."""
 _USER_INFO: Final = re.compile(r"//[^/?#]*@")
 
 
@@ -45,8 +48,9 @@ async def ask(kind: CheckType, probe: Probe) -> CheckStatus:
     how = _KINDS[kind]
     result = await _ask(how, probe)
     target = _USER_INFO.sub("//", probe.target)  # there may be a password in it
-    label = how.label.format(method=probe.method or "GET", target=target)
-    return CheckStatus(result.status, f"{label}: {result.output}")
+    shown = target if len(target) <= _MAX_TARGET else f"{target[:_MAX_TARGET]}..."
+    label = how.label.format(method=probe.method or "GET", target=shown)
+    return CheckStatus(result.status, f"{label}: {result.output}"[:_MAX_OUTPUT])
 
 
 async def _ask(how: _Kind, probe: Probe) -> CheckStatus:
