@@ -38,7 +38,7 @@ class Limits:
 
     probes: int = 64
     slow_seconds: float = 1.0
-    stuck_seconds: float = 30.0
+    stuck_seconds: float = 5.0
     reports: int = 64
     output_seconds: float = 300.0
     retry_seconds: float = 10.0
