@@ -553,3 +553,11 @@ async def test_who_is_critical_for_too_long_is_deregistered_with_his_sidecar(
     assert await ids() == left
     clock.later += 61
     await until(ids, lambda found: found == {"patient", "patient-sidecar-proxy"})
+
+
+async def test_a_check_that_nobody_makes_says_what_it_was_registered_with_last(
+    api: httpx.AsyncClient,
+) -> None:
+    for word in ("passing", "critical", "warning"):
+        await check(api, ID="disk", Name="disk", Status=word)
+        assert await said(api, "disk") == (word, "")

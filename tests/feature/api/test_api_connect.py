@@ -52,7 +52,10 @@ async def test_sidecars_natives_and_gateways_take_calls(api: httpx.AsyncClient) 
 
 async def test_a_sidecar_is_listed_with_its_own_checks(api: httpx.AsyncClient) -> None:
     await service(
-        api, "web", Connect={"SidecarService": {}}, Check={"Name": "up", "TTL": "1h", "Status": "passing"}
+        api,
+        "web",
+        Connect={"SidecarService": {"Port": 1}},  # nobody listens there
+        Check={"Name": "up", "TTL": "1h", "Status": "passing"},
     )
     (row,) = await rows(api, "health/connect/web")
     assert [check["CheckID"] for check in row["Checks"]] == [

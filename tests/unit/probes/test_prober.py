@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import resource
 import socket
 import time
 from collections import Counter
@@ -383,6 +384,32 @@ async def test_other_nodes_and_other_peoples_checks_are_left_alone(make: Any, do
     await world.until_is("web", Health.PASSING)
 
     assert door.visits == 1
+
+
+async def test_checks_that_never_end_hold_up_no_others(make: Any, door: Door) -> None:
+    world = make(probes=1, slow_seconds=0.01, stuck_seconds=0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        world.put(*(http(f"stuck-{number}", target, timeout=HOUR) for number in range(4)))
+        world.put(door.check("quick"))
+        await world.until_is("quick", Health.PASSING)
+
+
+async def test_a_server_without_free_files_says_nothing_about_others(make: Any, door: Door) -> None:
+    gone = http("gone", "http://127.0.0.1:1/", SOON)
+    world = make(door.check("up", SOON, status=Health.PASSING), gone)
+    await world.until(lambda: door.visits > 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with capture_logs() as logs:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            await world.until(lambda: logs)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        visits = door.visits
+        await world.until(lambda: door.visits > visits + 1)
+    assert [log["why"] for log in logs] == ["Too many open files"]
+    assert {status.status for name, status in world.reports if name == "up"} <= {Health.PASSING}
 
 
 async def test_a_slow_check_holds_up_no_quick_one(make: Any, servers: Any, door: Door) -> None:
