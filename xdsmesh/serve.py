@@ -15,7 +15,7 @@ import structlog
 import uvloop
 
 from xdsmesh import __version__
-from xdsmesh.api.about import OFF, About
+from xdsmesh.api.about import CONSUL, OFF, About
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.announce import announce
@@ -69,7 +69,8 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
-        node = Node(settings.node, "127.0.0.1", settings.datacenter)
+        meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
+        node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
         parts = ServerParts.make(store, node, issuer, _now, random.SystemRandom().uniform)
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:
