@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from xdsmesh.cli import consul_flags
+from xdsmesh.cli import consul_flags, not_offered
 
 _ONE_DASH: Final = re.compile(r"\A-(?=[a-zA-Z][\w-])")
 _TRUE: Final = ("1", "t", "true")
@@ -31,6 +31,8 @@ class Group(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command that is named, and what it is to read."""
+        if ctx.parent is None and args and args[0] in not_offered.WHY:
+            ctx.fail(f"{args[0]} is not offered by xdsmesh: {not_offered.WHY[args[0]]}")
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or isinstance(command, TyperGroup):
             return name, command, rest
