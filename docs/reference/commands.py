@@ -25,6 +25,9 @@ _INTRODUCTION: Final = """\
 # Commands
 
 - A long flag may have one dash instead of two, as in Consul's command; so may `-flag=true` and `=false`.
+- `-datacenter`, `-namespace`, `-partition`, `-stale` and `-token-file` are Consul's and taken, too; but
+  there is one namespace and one partition, and nothing is stale.
+- `CONSUL_HTTP_ADDR` and its like are not read: they lead to a Consul.
 - Results are on stdout, all else on stderr. A table has colour on a terminal, and is plain in a pipe.
 - Exit codes: 0 done, 1 refused or no server, 2 wrong usage, 130 Ctrl-C. A command with its own says so.
 - `--wait` returns when all proxies that a write affects have acknowledged it; else it names them and exits 1.

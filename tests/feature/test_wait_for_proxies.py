@@ -222,10 +222,24 @@ async def test_who_rejects_it_is_named_with_the_reason_and_what_it_was_made_from
     ((laggard),) = waited["waiting"]
     assert laggard["proxy"] == "web-1-sidecar-proxy"
     assert laggard["why"].startswith("rejected CDS (admin.default.dc1.internal.corp.consul): no such thing")
-    assert laggard["why"].endswith("; made from service-resolver/admin (127.0.0.1)")
+    assert laggard["why"].endswith("; made from service-resolver/admin (API, 127.0.0.1)")
     # What it rejects again is told again; what mends it is a success.
     callers["web-1"].variant = "ack"
     assert told(await server.api.delete(ENTRY, params=WAIT))["waiting"] == []
+
+
+async def test_a_listener_that_is_rejected_comes_from_a_registration(
+    server: Server, callers: dict[str, Proxy]
+) -> None:
+    callers["web-1"].variant = "nack"
+    call = {"DestinationName": "admin", "LocalBindPort": 9500}
+    sidecar = {"SidecarService": {"Proxy": {"Upstreams": [call]}}}
+    body = {"Name": "web", "ID": "web-1", "Port": 80, "Connect": sidecar}
+    waited = told(await server.api.put("/v1/agent/service/register", json=body, params=WAIT))
+    (laggard,) = waited["waiting"]
+    assert "rejected LDS (" in laggard["why"]
+    assert "admin:127.0.0.1:9500" in laggard["why"]
+    assert laggard["why"].endswith("; made from service web-1-sidecar-proxy (API, 127.0.0.1)")
 
 
 async def test_a_write_that_changes_nothing_affects_nobody(server: Server, callers: dict[str, Proxy]) -> None:
@@ -379,7 +393,7 @@ async def test_a_proxy_is_told_of_with_its_last_error_also_when_it_is_mended(
     await server.api.put("/v1/config", json=RESOLVER, params=WAIT)
     clusters = (await server.api.get(path)).json()["streams"][0]["types"][0]
     assert (clusters["state"], clusters["error"]) == ("ERROR", "no such thing")
-    assert clusters["causes"] == ["service-resolver/admin (127.0.0.1)"]
+    assert clusters["causes"] == ["service-resolver/admin (API, 127.0.0.1)"]
     callers["web-1"].variant = "ack"
     await server.api.put("/v1/config", json={**RESOLVER, "ConnectTimeout": "4s"}, params=WAIT)
     shown = (await server.api.get(path)).json()
@@ -387,7 +401,7 @@ async def test_a_proxy_is_told_of_with_its_last_error_also_when_it_is_mended(
     clusters = shown["streams"][0]["types"][0]
     assert (clusters["state"], clusters["error"], clusters["causes"]) == ("SYNCED", "", [])
     assert clusters["last_error"]["error"] == "no such thing"
-    assert clusters["last_error"]["causes"] == ["service-resolver/admin (127.0.0.1)"]
+    assert clusters["last_error"]["causes"] == ["service-resolver/admin (API, 127.0.0.1)"]
     listed = (await server.api.get("/v1/xdsmesh/proxies")).json()["connected"]
     assert {each["kind"] for each in listed} == {"connect-proxy"}
 

@@ -59,6 +59,10 @@ AREAS: Final = (
     _missing(("operator*",), _ONE_SERVER),
     _missing(("snapshot",), "its state is one SQLite file in --data-dir (copy that)"),
     _missing(("peering*", "peerings"), "it doesn't call into other meshes"),
+    _missing(
+        ("exported-services",),
+        "nothing is exported yet (GET /v1/config/exported-services/default tells what shall be)",
+    ),
     _missing(("internal*",), "these paths are for Consul's own programs"),
     _missing(
         ("health/ingress*",),

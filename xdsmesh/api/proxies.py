@@ -18,7 +18,8 @@ from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.wording import nearest
 from xdsmesh.index.views import Index
 from xdsmesh.model.errors import NotFoundError
-from xdsmesh.model.resource import SHORT_NAMES, TYPES, ProxyView
+from xdsmesh.model.origin import Origin, Source
+from xdsmesh.model.resource import LISTENER, SHORT_NAMES, TYPES, ProxyView
 from xdsmesh.status import (
     HeldConfig,
     HeldResource,
@@ -37,7 +38,7 @@ _NAMES: Final = dict(zip(TYPES, ("clusters", "endpoints", "listeners", "routes",
 
 
 class Proxies:
-    """The status of all proxies, with the config entries behind what they rejected."""
+    """The status of all proxies, with what is behind what they rejected."""
 
     def __init__(self, registry: Registry, index: Index, repository: Repository) -> None:
         self._registry = registry
@@ -109,7 +110,10 @@ class Proxies:
         )
 
     async def _causes(self, proxy_id: str, type_: str, rejected: tuple[str, ...]) -> tuple[str, ...]:
-        """The entries behind rejected resources, each with the place where it was written."""
+        """What is behind rejected resources, each with the place where it was written.
+
+        That is entries and, as a listener's address and port are its registration's, the proxy.
+        """
         type_url = _TYPE_URLS.get(type_, "")
         behind = {
             (kind, name)
@@ -117,7 +121,13 @@ class Proxies:
             for _, kind, name in self._index.entries_behind(proxy_id, type_url, resource)
         }
         stored = [(kind, name, await self._repository.entry(kind, name)) for kind, name in sorted(behind)]
-        return tuple(f"{kind}/{name} ({each.origin})" for kind, name, each in stored if each)
+        entries = tuple(f"{kind}/{name} ({_where(each.origin)})" for kind, name, each in stored if each)
+        return (*entries, *await self._registration(proxy_id)) if type_url == LISTENER else entries
+
+    async def _registration(self, proxy_id: str) -> tuple[str, ...]:
+        sidecar = self._index.sidecar(proxy_id)
+        origin = await self._repository.instance_origin(sidecar) if sidecar else None
+        return (f"service {proxy_id} ({_where(origin)})",) if origin else ()
 
     def _held(self, view: ProxyView, type_url: str) -> tuple[HeldResource, ...]:
         resources = view.of(type_url)
@@ -157,3 +167,7 @@ async def work(proxies: NamedDependency[Proxies]) -> Reply[Mapping[str, Mapping[
     """What the index has done since the start: runs by rule, and resources encoded."""
     rules = proxies.work()
     return Reply({"rules": rules, "encoded": rules.get("encoded", 0)})
+
+
+def _where(origin: Origin) -> str:
+    return f"API, {origin}" if origin.source is Source.API else str(origin)

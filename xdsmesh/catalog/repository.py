@@ -10,10 +10,10 @@ from xdsmesh.catalog.codec import encode_entry, stored_entry
 from xdsmesh.catalog.decide import EntryKey, entry_warnings, graph_problems
 from xdsmesh.catalog.declare import Declaration, bump, decide_declaration
 from xdsmesh.catalog.draft import check_owner
-from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key
+from xdsmesh.catalog.keys import ENTRIES, GUARD, INSTANCES, entry_key, instance_key
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
-from xdsmesh.model.catalog import Node
+from xdsmesh.model.catalog import Instance, Node
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source
@@ -39,6 +39,11 @@ class Repository:
         """One config entry."""
         record = await self.store.get(entry_key(kind, name))
         return stored_entry(record) if record else None
+
+    async def instance_origin(self, instance: Instance) -> Origin | None:
+        """Who registered an instance; None: it is no longer there."""
+        record = await self.store.get(instance_key(instance.node.name, instance.id))
+        return record.origin if record else None
 
     async def entries(self, kind: str = "") -> tuple[int, tuple[Stored[Entry], ...]]:
         """The store's revision, and the entries of a kind (or all) sorted by kind and name."""

@@ -46,7 +46,8 @@ xdsmesh config write --wait splitter.hcl
 
 xdsmesh proxies
 
-Flags may be spelled with one dash, as Consul's command has them: -http-addr, -format json.
+Flags may be spelled with one dash, as Consul's command has them: -http-addr, -format json. Its -datacenter,
+-namespace, -partition, -stale and -token-file are taken, too.
 
 Exit codes: 0 done, 1 refused, 2 wrong usage."""
 

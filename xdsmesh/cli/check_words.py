@@ -28,8 +28,9 @@ def is_maintenance(check: Check) -> bool:
 
 
 def row(check: Check) -> tuple[Cell, ...]:
-    """A check in the list of all."""
-    return (check["CheckID"], check["ServiceID"], status_text(check["Status"]), _short(check["Output"]))
+    """A check in the list of all; of maintenance, its reason."""
+    said = check["Notes"] if is_maintenance(check) else check["Output"]
+    return (check["CheckID"], check["ServiceID"], status_text(check["Status"]), _short(said))
 
 
 def status_text(status: str) -> Text:

@@ -3,6 +3,7 @@
 Paths and shapes are Consul's: https://developer.hashicorp.com/consul/api-docs
 """
 
+import os
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,9 @@ import httpx
 import msgspec
 
 from xdsmesh.cli.answers import AgentSelf, AgentService, Written
+from xdsmesh.cli.consul_flags import asked_datacenter
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
+from xdsmesh.cli.options import DEFAULT_HTTP_ADDR
 from xdsmesh.cli.waiting import HEADER, Waiting
 from xdsmesh.status import HeldConfig, ProxyDetail, Snapshot
 
@@ -45,7 +48,8 @@ class Client:
         self._waiting = waiting
         self._http = httpx.Client(
             base_url=_base_url(address),
-            headers={b"X-Consul-Token": token.encode()} if token else {},
+            headers=_header(token),
+            params={"dc": datacenter} if (datacenter := asked_datacenter()) else {},
             verify=_trust(ca_cert),
             # A proxy for the Web, which the environment may name, does not lead to a control plane.
             trust_env=False,
@@ -166,7 +170,7 @@ class Client:
         except httpx.HTTPError as error:
             raise CommandError(
                 f"cannot reach a server at {self._address}: {error} (start one with `xdsmesh server --dev`,"
-                " or set --http-addr or XDSMESH_HTTP_ADDR to where one is)"
+                f" or set --http-addr or XDSMESH_HTTP_ADDR to where one is{_unread(self._address)})"
             ) from error
         if response.status_code == httpx.codes.OK:
             return response
@@ -194,6 +198,20 @@ def _base_url(address: str) -> httpx.URL:
         return httpx.URL(address)
     except httpx.InvalidURL as error:
         raise CommandError(f"{address!r} is not the address of a server: {error}") from error
+
+
+def _header(token: str) -> Mapping[bytes, bytes]:
+    if not token.isprintable():
+        raise CommandError("the token to present has line breaks or other characters that no token has")
+    return {b"X-Consul-Token": token.encode()} if token else {}
+
+
+def _unread(address: str) -> str:
+    """A remark for who has told Consul's command where to ask."""
+    consuls = os.environ.get("CONSUL_HTTP_ADDR")
+    if not consuls or address != DEFAULT_HTTP_ADDR or os.environ.get("XDSMESH_HTTP_ADDR"):
+        return ""
+    return f"; CONSUL_HTTP_ADDR, which is {consuls}, is not read: a Consul may be there"
 
 
 def _trust(ca_cert: Path | None) -> ssl.SSLContext:

@@ -30,7 +30,7 @@ def row(proxy: ProxyStatus, now: datetime) -> tuple[Cell, ...]:
         proxy.kind,
         proxy.envoy_version,
         age(now - proxy.connected_at),
-        *(_standing(by_type.get(name), now) for name in _TYPES),
+        *(_standing(by_type.get(name), proxy.connected_at, now) for name in _TYPES),
         _revision(proxy),
     )
 
@@ -107,13 +107,13 @@ def age(span: timedelta) -> str:
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
 
 
-def _standing(status: TypeStatus | None, now: datetime) -> Text:
-    """The state of a type; in sync, also how long ago that was said."""
+def _standing(status: TypeStatus | None, connected_at: datetime, now: datetime) -> Text:
+    """The state of a type; in sync, also since when: what nothing was sent of, the proxy brought with it."""
     if status is None:
         return Text("-")
     text = state_text(status.state)
-    if status.state is State.SYNCED and status.acked_at:
-        text.append(f" {age(now - status.acked_at)}")
+    if status.state is State.SYNCED:
+        text.append(f" {age(now - (status.acked_at or connected_at))}")
     return text
 
 

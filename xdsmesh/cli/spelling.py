@@ -1,15 +1,20 @@
-"""Flags as Consul's command has them: ``-kind`` for ``--kind``, and ``-detailed=true``, everywhere."""
+"""Flags as Consul's command has them, everywhere: ``-kind``, ``-detailed=true``, ``-datacenter dc1``."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+import typer
 from typer.core import TyperGroup, TyperOption
 
-_ONE_DASH: Final = re.compile(r"-(?=[a-zA-Z][\w-])")
+from xdsmesh.cli import consul_flags, not_offered
+
+_ONE_DASH: Final = re.compile(r"\A-(?=[a-zA-Z][\w-])")
 _TRUE: Final = ("1", "t", "true")
 _FALSE: Final = ("0", "f", "false")
+_ASKS: Final = "--http-addr"
+"""What a command takes that asks a server."""
 
 
 class Group(TyperGroup):
@@ -17,6 +22,7 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the group's own flags, which end where the name of a command stands."""
+        consul_flags.forget()
         return super().parse_args(ctx, as_declared(args, self.get_params(ctx), intermixed=False))
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -25,6 +31,8 @@ class Group(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command that is named, and what it is to read."""
+        if ctx.parent is None and args and args[0] in not_offered.WHY:
+            ctx.fail(f"{args[0]} is not offered by xdsmesh: {not_offered.WHY[args[0]]}")
         name, command, rest = super().resolve_command(ctx, args)
         if command is None or isinstance(command, TyperGroup):
             return name, command, rest
@@ -61,13 +69,26 @@ def _flag(arg: str, options: Mapping[str, TyperOption], waiting: Iterator[str]) 
         name = _ONE_DASH.sub("--", name, count=1)
     option = options.get(name)
     if option is None:
-        yield name + equals + value
+        yield from _consuls(name, equals, value, waiting) if _ASKS in options else (name + equals + value,)
     elif option.is_flag:
         yield from _switch(name, value, option) if equals else (name,)
     else:
         yield name + equals + value
         if not equals:
             yield from islice(waiting, 1)
+
+
+def _consuls(name: str, equals: str, value: str, waiting: Iterator[str]) -> Iterator[str]:
+    """A flag that is not the command's own: what stands for it, if Consul's command takes it everywhere."""
+    if name in consul_flags.SWITCHES:
+        return
+    if name not in consul_flags.VALUED:
+        yield name + equals + value
+        return
+    given = value if equals else next(waiting, None)
+    if given is None:
+        raise typer.BadParameter(f"{name} requires an argument")
+    yield from consul_flags.VALUED[name](given)
 
 
 def _switch(name: str, value: str, option: TyperOption) -> Iterator[str]:

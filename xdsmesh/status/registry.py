@@ -86,6 +86,11 @@ class StreamRecord:
     _types: dict[str, _TypeRecord] = field(default_factory=dict)
     _watchers: dict[Callable[["StreamRecord"], None], None] = field(default_factory=dict)
 
+    @property
+    def host(self) -> str:
+        """The address without the port."""
+        return self.address.rpartition(":")[0] or self.address
+
     def watch(self, watcher: Callable[["StreamRecord"], None]) -> None:
         """Call this from now on."""
         self._watchers[watcher] = None
@@ -159,8 +164,9 @@ class Registry:
         self._refused: dict[tuple[str, str], Refused] = {}
 
     def connect(self, record: StreamRecord) -> None:
-        """Show a stream from now on."""
+        """Show a stream from now on, and no longer that its proxy was refused before."""
         self._streams[record] = None
+        self._refused.pop((record.proxy, record.host), None)
 
     def disconnect(self, record: StreamRecord) -> None:
         """Show a stream no longer; safe to call twice."""

@@ -35,8 +35,8 @@ class TypeStatus:
 
     ``version`` and ``nonce`` are of the last response. ``error`` is the proxy's own last complaint, on
     one line, until it is mended; ``rejected`` are the resources of the response that it rejected, and
-    ``causes`` the config entries that they were made from, with the place where each was written.
-    ``last_error`` stays when it is mended.
+    ``causes`` the config entries and registrations that they were made from, with the place where each was
+    written. ``last_error`` stays when it is mended.
     """
 
     type: str

@@ -63,6 +63,23 @@ def test_without_a_server_one_sentence_says_where_it_looked_and_what_to_do(xdsme
     assert "XDSMESH_HTTP_ADDR" in line
 
 
+def test_who_told_consuls_command_where_to_ask_hears_that_it_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("xdsmesh.cli.client.DEFAULT_HTTP_ADDR", "http://127.0.0.1:1")
+    monkeypatch.delenv("XDSMESH_HTTP_ADDR", raising=False)
+    monkeypatch.setenv("CONSUL_HTTP_ADDR", "consul.example:8500")
+    with Client("http://127.0.0.1:1") as client, pytest.raises(CommandError) as caught:
+        client.services()
+    assert "CONSUL_HTTP_ADDR, which is consul.example:8500, is not read" in str(caught.value)
+
+
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown() -> None:
+    with pytest.raises(CommandError, match="line breaks") as caught:
+        Client("http://127.0.0.1:1", "se\ncret")
+    assert "cret" not in str(caught.value)
+
+
 def test_a_flag_wins_over_the_environment_and_the_token_is_sent(
     xdsmesh: Run, listener: socket.socket
 ) -> None:

@@ -103,6 +103,7 @@ async def test_a_service_goes_into_maintenance_and_back(call: Call) -> None:
     begun = await printed(call("maint", "-enable", "-service", "web-1", "-reason", "new disk"))
     assert begun == "Service maintenance is now enabled for 'web-1'\n"
     assert (await health(call))["web-1"] == "maintenance"
+    assert "new disk" in await printed(call("checks", "list"))
     assert await printed(call("maint")) == "Service:\n  ID:     web-1\n  Reason: new disk\n"
     assert list(json.loads(await printed(call("maint", "-format", "json")))) == ["_service_maintenance:web-1"]
     ended = await printed(call("maint", "-disable", "-service", "web-1", "--wait"))

@@ -36,10 +36,13 @@ def test_each_proxy_is_a_line_with_the_state_of_each_type(capsys: pytest.Capture
         TypeStatus("LDS", State.STALE),
         TypeStatus("RDS", State.NOT_SENT),
     ]
-    lines = shown(Snapshot(connected=(proxy("web-1", timedelta(seconds=185), *types),)), capsys)
+    lines = shown(Snapshot(connected=(proxy("web-1", timedelta(seconds=5), *types),)), capsys)
     assert [line.rstrip() for line in lines] == [
-        "PROXY  SERVICE  KIND           ENVOY   CONNECTED  CDS        EDS     LDS    RDS       SDS  REVISION",
-        "web-1  web      connect-proxy  1.40.0  3m5s       SYNCED 3s  SYNCED  STALE  NOT SENT  -    7",
+        (
+            "PROXY  SERVICE  KIND           ENVOY   CONNECTED  "
+            "CDS        EDS        LDS    RDS       SDS  REVISION"
+        ),
+        "web-1  web      connect-proxy  1.40.0  5s         SYNCED 3s  SYNCED 5s  STALE  NOT SENT  -    7",
     ]
 
 

@@ -154,13 +154,13 @@ async def test_proxies_shows_who_is_connected_and_who_was_refused(
     lines = table.splitlines()
     assert lines[1].split()[:4] == [SIDECAR, "web", "connect-proxy", "1.40.0"]
     assert lines[1].split()[5:] == ["SYNCED", "0s", "-", "ERROR", "-", "-", "3"]
-    assert f"  {SIDECAR} LDS (public): unknown filter" in lines
+    assert f"  {SIDECAR} LDS (public): unknown filter; made from service {SIDECAR} (API, 127.0.0.1)" in lines
     assert "  ghost from 127.0.0.9: it is not registered" in table
     snapshot = json.loads(await printed(call("proxies", "--format", "json")))
     assert snapshot["connected"][0]["types"][1]["error"] == "unknown filter"
     shown = await printed(call("proxies", "show", SIDECAR))
     assert "Kind:     connect-proxy" in shown
-    assert "LDS (public): unknown filter (0s ago)" in shown
+    assert f"LDS (public): unknown filter; made from service {SIDECAR} (API, 127.0.0.1) (0s ago)" in shown
     detail = json.loads(await printed(call("proxies", "show", SIDECAR, "--format", "json")))
     assert detail["streams"][0]["types"][1]["last_error"]["error"] == "unknown filter"
 

@@ -76,6 +76,7 @@ def test_one_dash_is_as_good_as_two(echo: typer.Typer, line: str, read: list[Any
     ("line", "said"),
     [
         ("show -nota x", "No such option: --nota.*--note"),
+        ("show --nota x", "No such option: --nota.*--note"),
         ("shwo", "No such command 'shwo'. Did you mean 'show'"),
         ("show -detailed=perhaps", "does not take a value"),
         ("show -note", "requires an argument"),

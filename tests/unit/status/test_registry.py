@@ -132,6 +132,14 @@ def test_who_was_refused_is_counted_and_the_latest_stands_first(registry: Regist
     assert (second.proxy, second.times) == ("y", 1)
 
 
+def test_who_is_served_is_no_longer_shown_as_refused(registry: Registry) -> None:
+    registry.refuse("web-1", "127.0.0.1", "not registered", NOON)
+    registry.refuse("web-1", "10.0.0.9", "not registered", NOON)
+    registry.connect(record("web-1"))
+    (other_machine,) = registry.snapshot().refused
+    assert other_machine.address == "10.0.0.9"
+
+
 def test_refusals_are_bounded(registry: Registry) -> None:
     for number in range(500):
         registry.refuse(f"p{number}", "127.0.0.1", "not registered", NOON)
