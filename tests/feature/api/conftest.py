@@ -23,6 +23,8 @@ from xdsmesh.store.memory import MemoryStore
 
 NODE = Node("n1", "127.0.0.1", "dc1")
 
+Json = dict[str, Any]
+
 
 @pytest.fixture
 async def store() -> AsyncIterator[MemoryStore]:
@@ -128,3 +130,44 @@ def held(queries: Queries) -> Callable[..., Awaitable[None]]:
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+class Agent:
+    """The agent's API, as a client of it speaks."""
+
+    def __init__(self, api: httpx.AsyncClient, until: Callable[..., Awaitable[Any]]) -> None:
+        self._api = api
+        self._until = until
+
+    async def put(self, path: str, body: Json | None = None, **params: str) -> None:
+        answer = await self._api.put(f"/v1/agent/{path}", json=body, params=params)
+        assert (answer.status_code, answer.content) == (200, b""), answer.text
+
+    async def service(self, *checks: Json, name: str = "web", **more: Any) -> None:
+        """Register a service."""
+        await self.put("service/register", {"Name": name, "Port": 80, "Checks": list(checks), **more})
+
+    async def check(self, **body: Any) -> None:
+        """Register a check."""
+        await self.put("check/register", body)
+
+    async def checks(self) -> dict[str, Json]:
+        found: dict[str, Json] = (await self._api.get("/v1/agent/checks")).json()
+        return found
+
+    async def said(self, check_id: str) -> tuple[str, str]:
+        """A check's status and output."""
+        found = (await self.checks())[check_id]
+        return found["Status"], found["Output"]
+
+    async def until_is(self, check_id: str, wanted: str, output: str = "") -> str:
+        """Wait until a check has a status, and return its output."""
+        _, told = await self._until(
+            lambda: self.said(check_id), lambda answer: answer[0] == wanted and output in answer[1]
+        )
+        return str(told)
+
+
+@pytest.fixture
+def agent(api: httpx.AsyncClient, until: Callable[..., Awaitable[Any]]) -> Agent:
+    return Agent(api, until)
