@@ -143,9 +143,28 @@ class Agent:
         answer = await self._api.put(f"/v1/agent/{path}", json=body, params=params)
         assert (answer.status_code, answer.content) == (200, b""), answer.text
 
+    async def register(self, body: Json, **params: str) -> None:
+        """Register a service as it is written."""
+        await self.put("service/register", body, **params)
+
+    async def refusal(self, body: Json) -> str:
+        """What is told of a registration of a service that is refused, and so changes nothing."""
+        before = (await self._api.get("/v1/agent/services")).json()
+        answer = await self._api.put("/v1/agent/service/register", json=body)
+        assert answer.status_code == 400, answer.text
+        assert (await self._api.get("/v1/agent/services")).json() == before, "a refused body changes nothing"
+        return answer.text
+
+    async def shown(self, service_id: str) -> Json:
+        """A service as the agent shows it."""
+        answer = await self._api.get(f"/v1/agent/service/{service_id}")
+        assert answer.status_code == 200, answer.text
+        body: Json = answer.json()
+        return body
+
     async def service(self, *checks: Json, name: str = "web", **more: Any) -> None:
-        """Register a service."""
-        await self.put("service/register", {"Name": name, "Port": 80, "Checks": list(checks), **more})
+        """Register a service with checks."""
+        await self.register({"Name": name, "Port": 80, "Checks": list(checks), **more})
 
     async def check(self, **body: Any) -> None:
         """Register a check."""
