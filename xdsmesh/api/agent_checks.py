@@ -24,7 +24,7 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.config.check_update import CheckUpdate, said
 from xdsmesh.config.files import decode_check, decode_definition
 from xdsmesh.config.health import StandaloneCheck
-from xdsmesh.model.catalog import CheckStatus, Health
+from xdsmesh.model.checks import CheckStatus, Health
 
 CHECK_ID: Final = Parameter("id", "The id of a check.", where="path")
 NOTE: Final = Parameter("note", "What to say about it.")

@@ -24,7 +24,8 @@ from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.mesh import Mesh
 from xdsmesh.model import catalog
-from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 
 _HASH_DIGITS: Final = 16
@@ -189,7 +190,7 @@ def aggregated_status(checks: Iterable[Check]) -> str:
     return (Health.WARNING if Health.WARNING in statuses else Health.PASSING).value
 
 
-def _span(check: Check, of: Callable[[catalog.Probe], Duration]) -> str:
+def _span(check: Check, of: Callable[[Probe], Duration]) -> str:
     """A duration of a check's probe; empty when it has none."""
     span = of(check.probe) if check.probe else _NONE
     return str(span) if span else ""

@@ -37,7 +37,8 @@ from xdsmesh.api.request import AnyRequest, flag, tail
 from xdsmesh.api.shapes import HealthCheck, HealthRow
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
-from xdsmesh.model.catalog import Check, Health, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Check, Health
 
 _ANY: Final = "any"
 _NO_LONGER: Final = "unknown"

@@ -6,7 +6,7 @@ from xdsmesh.catalog import codec
 from xdsmesh.catalog.draft import Draft
 from xdsmesh.catalog.keys import check_key, instance_key, status_key
 from xdsmesh.catalog.registrations import Registrations
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType
+from xdsmesh.model.checks import Check, CheckStatus, CheckType
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import NotFoundError, Place, Problem, RefusedError
 from xdsmesh.model.origin import PROBER, Origin

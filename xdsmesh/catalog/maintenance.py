@@ -3,7 +3,7 @@
 from xdsmesh.catalog.draft import Draft
 from xdsmesh.catalog.keys import instance_key
 from xdsmesh.catalog.registrations import Registrations
-from xdsmesh.model.catalog import Check, CheckType, Health
+from xdsmesh.model.checks import Check, CheckType, Health
 from xdsmesh.model.errors import NotFoundError
 from xdsmesh.model.origin import Origin
 

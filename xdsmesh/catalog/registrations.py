@@ -11,7 +11,8 @@ from xdsmesh.catalog.keys import check_key, instance_key, status_key
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.catalog.proxy_ids import ProxyIds
 from xdsmesh.config.service import SIDECAR, ServiceDefinition, expand
-from xdsmesh.model.catalog import Check, CheckStatus, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.errors import NotFoundError
 from xdsmesh.model.facts import Batch
 from xdsmesh.model.origin import PROBER, Origin, Source

@@ -7,7 +7,8 @@ from typing import Final
 
 from xdsmesh.config.filter import parse
 from xdsmesh.ir.types import Endpoint, EndpointTarget
-from xdsmesh.model.catalog import Health, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Health
 
 _MAX_WEIGHT: Final = 128
 """Envoy's limit: ``load_balancing_weight`` of a ``LbEndpoint``."""

@@ -6,7 +6,7 @@ import httpx
 
 from xdsmesh.catalog.codec import encode_check
 from xdsmesh.catalog.keys import check_key
-from xdsmesh.model.catalog import Check
+from xdsmesh.model.checks import Check
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore

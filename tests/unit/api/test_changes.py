@@ -19,7 +19,8 @@ from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_entry, decode_service
-from xdsmesh.model.catalog import Check, CheckStatus, Health, Node
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import Check, CheckStatus, Health
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.memory import MemoryStore
 

@@ -16,7 +16,8 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_check, decode_definition, decode_service, parse_file
 from xdsmesh.config.registration import CatalogRegistration
-from xdsmesh.model.catalog import CheckStatus, Health, Node
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import CheckStatus, Health
 from xdsmesh.model.errors import NotFoundError, OwnershipError, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Txn

@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.probes.prober import Limits, Prober

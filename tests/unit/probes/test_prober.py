@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from structlog.testing import capture_logs
 
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.facts import Batch, Fact
 
