@@ -4,13 +4,12 @@ Shapes follow Consul's catalog, as its HTTP API documents them.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any, Final, Self
 
+from xdsmesh.model.address import ip_of
 from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.duration import Duration
 
@@ -156,9 +155,8 @@ class Proxy:
 def _tagged(address: str) -> Mapping[str, str]:
     """One address for callers everywhere, also under the names of its family if it is an IP address."""
     tags = ["lan", "wan"]
-    with suppress(ValueError):
-        version = ip_address(address).version
-        tags += [f"lan_ipv{version}", f"wan_ipv{version}"]
+    if ip := ip_of(address):
+        tags += [f"lan_ipv{ip.version}", f"wan_ipv{ip.version}"]
     return dict.fromkeys(tags, address)
 
 
