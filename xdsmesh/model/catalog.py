@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, Self
 
 from xdsmesh.model.address import ip_of
-from xdsmesh.model.checks import Check, Health
+from xdsmesh.model.checks import Check, Health, worst
 from xdsmesh.model.duration import Duration
 
 _UNSAID: Final = Duration()
@@ -215,7 +215,4 @@ class Instance:
     @property
     def health(self) -> Health:
         """The worst of its checks; an instance without checks is passing."""
-        statuses = {check.status for check in self.checks}
-        if statuses & {Health.CRITICAL, Health.UNSAID}:
-            return Health.CRITICAL
-        return Health.WARNING if Health.WARNING in statuses else Health.PASSING
+        return worst(self.checks)

@@ -1,6 +1,6 @@
 """Health checks: how they come to their status, and what they say. Shapes follow Consul's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -87,3 +87,11 @@ class CheckStatus:
 
     status: Health
     output: str = ""
+
+
+def worst(checks: Iterable[Check]) -> Health:
+    """The worst that some checks say, where ``UNSAID`` is critical; if there are none, passing."""
+    statuses = {check.status for check in checks}
+    if statuses & {Health.CRITICAL, Health.UNSAID}:
+        return Health.CRITICAL
+    return Health.WARNING if Health.WARNING in statuses else Health.PASSING
