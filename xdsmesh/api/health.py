@@ -16,6 +16,7 @@ from xdsmesh.api.narrow import (
     filter_of,
     instance_filter_of,
     is_node,
+    name_in_path,
     nearest_first,
     node_meta_of,
 )
@@ -92,9 +93,7 @@ async def checks(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent
 )
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """All checks of a node and of what is on it."""
-    name = tail(request) if request.path_params else ""
-    if not name:
-        raise ClientException("Missing node name: add it to the path")
+    name = name_in_path(request, "node")
 
     def read() -> list[HealthCheck]:
         stored = queries.view.node(name)
