@@ -1,10 +1,13 @@
 """Options of the whole suite, and what tests of several parts need."""
 
+import asyncio
 import json
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.catalog.announce import announce
+from xdsmesh.model.catalog import Node
+from xdsmesh.parts import Pick, ServerParts
+from xdsmesh.store.base import Store
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +52,32 @@ def _pair(name: str = "shop.example.com", dns_names: Sequence[str] = (), key: An
 def pair() -> Callable[..., tuple[str, str]]:
     """Makes a certificate and its key in PEM."""
     return _pair
+
+
+AtWork = Callable[..., AbstractAsyncContextManager[ServerParts]]
+
+
+@asynccontextmanager
+async def _at_work(
+    store: Store, node: Node, issuer: Issuer | None = None, pick: Pick = random.uniform
+) -> AsyncIterator[ServerParts]:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    issuer = issuer or await Issuer.open(store, "corp.consul", now)
+    parts = ServerParts.make(store, node, issuer, now, pick)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in parts.work().values()]
+        await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")
+        yield parts
+        for task in running:
+            task.cancel()
+
+
+@pytest.fixture(scope="session")
+def at_work() -> AtWork:
+    """The parts of a server over a store, at work; as in the real one, the store is not empty."""
+    return _at_work
 
 
 SECONDS = 20

@@ -1,9 +1,11 @@
+from __future__ import annotations
+
 import asyncio
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -12,7 +14,6 @@ from xdsmesh.api.about import About
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
@@ -20,6 +21,9 @@ from xdsmesh.model.catalog import Node
 from xdsmesh.parts import Pick, ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.conftest import AtWork
 
 NODE = Node("n1", "127.0.0.1", "dc1")
 
@@ -45,15 +49,11 @@ def pick() -> Pick:
 
 
 @pytest.fixture
-async def parts(store: MemoryStore, issuer: Issuer, pick: Pick) -> AsyncIterator[ServerParts]:
-    """The parts of a server, at work; as in the real one, the store is not empty when it begins."""
-    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), pick)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in parts.work().values()]
-        await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
+async def parts(
+    at_work: AtWork, store: MemoryStore, issuer: Issuer, pick: Pick
+) -> AsyncIterator[ServerParts]:
+    async with at_work(store, NODE, issuer, pick) as parts:
         yield parts
-        for task in running:
-            task.cancel()
 
 
 @pytest.fixture
