@@ -155,7 +155,7 @@ async def call(app: ASGIApp, method: str, path: str, body: object = None) -> Ans
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [(b"host", b"127.0.0.1:8500")],
+        "headers": [(b"host", b"localhost")],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8500),
     }

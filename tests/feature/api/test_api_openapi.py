@@ -21,7 +21,7 @@ SERVICES = (
             "SidecarService": {"Proxy": {"Upstreams": [{"DestinationName": "db", "LocalBindPort": 1}]}}
         },
     },
-    {"ID": "db", "Name": "db"},
+    {"ID": "db", "Name": "db", "Check": {"TTL": "1h"}},
 )
 ENTRIES = (
     {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http", "mine": {"a": [1]}}},
