@@ -1,6 +1,7 @@
 """Options of the whole suite, and what tests of several parts need."""
 
 import asyncio
+import gc
 import json
 import random
 import subprocess
@@ -32,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew instead of comparing with them; read the diff before you commit it",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays to the end: all that has been imported."""
+    gc.collect()
+    gc.freeze()
 
 
 def _pair(name: str = "shop.example.com", dns_names: Sequence[str] = (), key: Any = None) -> tuple[str, str]:
