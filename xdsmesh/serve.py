@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import os
 import random
+import resource
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +17,7 @@ import structlog
 import uvloop
 
 from xdsmesh import __version__
-from xdsmesh.api.about import OFF, About
+from xdsmesh.api.about import CONSUL, OFF, About
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.announce import announce
@@ -39,11 +41,13 @@ ENVOY_VERSIONS: Final = ("1.40.0",)
 """The versions of Envoy that the tests run."""
 
 _GRACE_SECONDS: Final = 3.0
+_RESOLVERS: Final = "64"
 
 
 def run(settings: Settings) -> int:
     """Run the server until it is told to stop; the exit code of the command."""
     logs.set_up(as_json=settings.log_format is LogFormat.JSON)
+    _take_what_the_machine_allows()
     try:
         uvloop.run(_serve(settings))
     except ExceptionGroup as group:
@@ -54,6 +58,15 @@ def run(settings: Settings) -> int:
     except (RefusedError, AddressInUseError) as error:
         return _refuse(error)
     return 0
+
+
+def _take_what_the_machine_allows() -> None:
+    """Each proxy, request that waits, and probe holds a file; each name that is looked up holds a thread."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems name a limit that they don't grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # libuv's own are four: so many names that nobody answers for would hold up all others.
+    os.environ.setdefault("UV_THREADPOOL_SIZE", _RESOLVERS)
 
 
 def _refuse(*errors: Exception) -> int:
@@ -69,7 +82,8 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
-        node = Node(settings.node, "127.0.0.1", settings.datacenter)
+        meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
+        node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
         parts = ServerParts.make(store, node, issuer, _now, random.SystemRandom().uniform)
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:

@@ -91,7 +91,8 @@ class Server:
 
     async def register(self, name: str, *upstreams: str, service_id: str = "") -> None:
         calls = [{"DestinationName": each, "LocalBindPort": 9000 + n} for n, each in enumerate(upstreams)]
-        sidecar = {"SidecarService": {"Proxy": {"Upstreams": calls}}}
+        own = {"TTL": "1h", "Status": "passing"}  # the usual ones probe a port that others may have
+        sidecar = {"SidecarService": {"Check": own, "Proxy": {"Upstreams": calls}}}
         body = {"Name": name, "ID": service_id or f"{name}-1", "Port": 80, "Connect": sidecar}
         # That it waits is also why the proxy may come at once: the registration is applied then.
         told(await self.api.put("/v1/agent/service/register", json=body, params=WAIT))
@@ -296,6 +297,18 @@ async def test_a_write_that_is_refused_and_a_read_do_not_wait(server: Server) ->
 async def test_without_a_value_it_waits_ten_seconds(server: Server, callers: dict[str, Proxy]) -> None:
     del callers
     assert told(await server.api.put("/v1/config?wait-for-proxies", json=RESOLVER))["proxies"] == 3
+
+
+async def test_while_it_waits_it_gathers_nothing(server: Server, callers: dict[str, Proxy]) -> None:
+    callers["web-1"].variant = "silent"
+
+    async def look() -> None:
+        assert not server.loop._recordings
+        callers["web-1"]._call.cancel()
+
+    write = server.api.put("/v1/config", json=RESOLVER, params=WAIT)
+    (waiting,) = told(await while_waiting(server, write, look))["waiting"]
+    assert waiting["why"] == "disconnected"
 
 
 async def test_a_server_that_stops_answers_who_waits(server: Server, callers: dict[str, Proxy]) -> None:

@@ -11,7 +11,9 @@ from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact
+from xdsmesh.model.resource import SHORT_NAMES
 from xdsmesh.model.trust import Leaf, TrustBundle
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -90,6 +92,26 @@ def test_an_endpoint_change_encodes_one_resource_for_all_proxies() -> None:
 
     assert len(changed) == CLIENTS
     assert index.work == {"endpoints": 1, "encoded": 1, "upstream_endpoints": 1, "merged": 1, "view": CLIENTS}
+
+
+def test_an_instance_that_flaps_touches_the_endpoints_of_those_who_call_it() -> None:
+    index = mesh()
+    proxies = [f"client-{number}-sidecar-proxy" for number in range(CLIENTS)]
+    for status, output in ((Health.CRITICAL, "down"), (Health.PASSING, ""), (Health.WARNING, "")):
+        before = {proxy: index.view(proxy) for proxy in proxies}
+        index.work.clear()
+        check = Check("c", "c", status, "", output, node="n1", service_id="s7-1-sidecar-proxy")
+
+        changed = index.apply(Batch(2, (instance(replace(sidecar("s7", 1), checks=(check,))),)))
+
+        assert changed == (frozenset(proxies) if status is not Health.WARNING else frozenset())
+        for proxy in changed:
+            was, now = before[proxy], index.view(proxy)
+            assert was is not None
+            assert now is not None
+            assert [short for each, short in SHORT_NAMES.items() if was.of(each) != now.of(each)] == ["EDS"]
+        assert index.work["endpoints"] == 1
+        assert set(index.work) <= {"endpoints", "encoded", "upstream_endpoints", "merged", "view"}
 
 
 def test_a_split_change_encodes_one_route_configuration() -> None:

@@ -12,7 +12,7 @@ from xdsmesh.api.about import About
 from xdsmesh.api.central import Central
 from xdsmesh.api.changes import instance_topic
 from xdsmesh.api.encode import agent_service
-from xdsmesh.api.narrow import filter_of
+from xdsmesh.api.narrow import instance_filter_of
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import BY_HASH, FILTER, SERVICE_ID
 from xdsmesh.api.queries import Queries, Seen
@@ -24,6 +24,7 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.config.files import decode_service
+from xdsmesh.config.filter import NODE_SERVICE
 from xdsmesh.config.service import ServiceDefinition
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.errors import NotFoundError
@@ -64,14 +65,15 @@ async def services(
     request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Reply[dict[str, AgentService]]:
     """All instances of this agent by id, or those that ``?filter`` asks for."""
-    is_wanted = filter_of(request, AgentService)
+    is_wanted = instance_filter_of(request, NODE_SERVICE)
     await queries.feed.catch_up()
     central = Central.of(request, queries.view)
     shown = [
         agent_service(each.value, central.proxy(each))
         for each in own_instances(queries.view, about.node.name)
+        if is_wanted(each.value)
     ]
-    return Reply({each.id: each for each in shown if is_wanted(each)})
+    return Reply({each.id: each for each in shown})
 
 
 @get(

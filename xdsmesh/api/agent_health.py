@@ -19,7 +19,7 @@ from xdsmesh.api.encode import agent_service, aggregated_status, health_check
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import SERVICE_ID, SERVICE_NAME
 from xdsmesh.api.queries import Queries
-from xdsmesh.api.reply import Reply
+from xdsmesh.api.reply import Reply, header_text
 from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.api.shapes import ServiceHealth
 from xdsmesh.catalog.stored import Stored
@@ -94,7 +94,7 @@ def _reply(request: AnyRequest, status: str, content: object) -> Response[Any]:
 
 def _told(request: AnyRequest, told: str, content: object, code: int) -> Response[Any]:
     """The status as a word, or all of it as JSON; the same code and reason with both."""
-    headers = {"X-Consul-Reason": told}
+    headers = {"X-Consul-Reason": header_text(told)}
     if _wants_text(request):
         return Response(told, status_code=code, headers=headers, media_type=MediaType.TEXT)
     reply: Reply[object] = Reply(content)

@@ -6,7 +6,7 @@ The write has happened by then, and the answer stays what it is; a header tells 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from math import ceil
 from typing import Final, Protocol
 
@@ -90,29 +90,31 @@ class WaitForProxies(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         before = await self._feed.latest()
-        with self._waves.recorded() as waves:
+        with ExitStack() as recording:
+            waves = recording.enter_context(self._waves.recorded())
 
             async def hold(message: Message) -> None:
                 if message["type"] == "http.response.start" and message["status"] < HTTP_300_MULTIPLE_CHOICES:
-                    told = await self._wait(waves, before, seconds, receive)
+                    since = asyncio.get_running_loop().time()
+                    revision = await self._feed.latest()
+                    await self._waves.wait_revision(revision)
+                    recording.close()  # what comes later is other writes', and may be much in a long wait
+                    affected = _affected(waves, before, revision)
+                    waiting = Waiting(self._registry.streams(affected), revision, since)
+                    told = await self._wait(waiting, revision, since + seconds, receive)
                     message["headers"] = [*message["headers"], (HEADER.lower().encode(), told)]
                 await send(message)
 
             await next_app(scope, receive, hold)
 
-    async def _wait(self, waves: Sequence[Wave], before: int, seconds: float, receive: Receive) -> bytes:
-        since = asyncio.get_running_loop().time()
-        revision = await self._feed.latest()
-        await self._waves.wait_revision(revision)
-        affected = _affected(waves, before, revision)
-        waiting = Waiting(self._registry.streams(affected), revision, since)
+    async def _wait(self, waiting: Waiting, revision: int, deadline: float, receive: Receive) -> bytes:
         self._waits.add(waiting)
         leaving = asyncio.create_task(_gone(receive))
         leaving.add_done_callback(lambda _: waiting.end())
         try:
             if self._closed:
                 waiting.end()
-            await waiting.until(since + seconds)
+            await waiting.until(deadline)
             return _encoded(await self._outcome(waiting, revision))
         finally:
             self._waits.discard(waiting)
@@ -122,19 +124,29 @@ class WaitForProxies(ASGIMiddleware):
 
     async def _outcome(self, waiting: Waiting, revision: int) -> Waited:
         lagging, spent = waiting.lagging, sorted(waiting.seconds.values())
-        gone = sorted(each for each in waiting.gone if not self._registry.streams((each,)))
+        back = {stream.proxy for stream in self._registry.streams(waiting.gone)}
+        gone = sorted(waiting.gone - back)
         names = {stream.proxy for stream in lagging}
-        laggards = [await self._laggard(stream) for stream in lagging]
-        laggards += [Laggard(each, "disconnected") for each in gone]
-        named = _bounded(laggards)
+        named = await self._named((*lagging, *gone))
         return Waited(
             revision=revision,
             proxies=len(spent) + len(names),
             p50_ms=_percentile(spent, 0.5),
             p99_ms=_percentile(spent, 0.99),
             waiting=named,
-            more=len(laggards) - len(named),
+            more=len(lagging) + len(gone) - len(named),
         )
+
+    async def _named(self, laggards: Iterable[StreamRecord | str]) -> tuple[Laggard, ...]:
+        """As many as there is room for: streams, and the ids of proxies that have none any more."""
+        named, room = [], _MAX_NAMED
+        for each in laggards:
+            laggard = Laggard(each, "disconnected") if isinstance(each, str) else await self._laggard(each)
+            room -= len(_json(laggard))
+            if room < 0:
+                break
+            named.append(laggard)
+        return tuple(named)
 
     async def _laggard(self, stream: StreamRecord) -> Laggard:
         why = why_not_acknowledged(await self._proxies.traced(stream.status()))
@@ -180,17 +192,6 @@ def _percentile(ordered: Sequence[float], share: float) -> float | None:
     if not ordered:
         return None
     return round(ordered[ceil(share * len(ordered)) - 1] * 1000, 1)
-
-
-def _bounded(laggards: Iterable[Laggard]) -> tuple[Laggard, ...]:
-    """As many as there is room for."""
-    named, room = [], _MAX_NAMED
-    for each in laggards:
-        room -= len(_json(each))
-        if room < 0:
-            break
-        named.append(each)
-    return tuple(named)
 
 
 def _encoded(waited: Waited) -> bytes:

@@ -156,12 +156,14 @@ def _stays(record: Record, declared_ids: set[str]) -> bool:
 class _Wanted:
     """The records that a declaration asks for, by key, and what is wrong with them together.
 
-    ``statuses`` are what checks say until they are probed, by key; those that have a status keep it.
+    ``statuses`` are what checks say until they are probed, by key; those that have a status keep it, but for
+    the ``unprobed``, which say what is declared.
     ``proxies`` are where proxies are declared, by their ids.
     """
 
     puts: dict[str, Put] = field(default_factory=dict)
     statuses: dict[str, Put] = field(default_factory=dict)
+    unprobed: set[str] = field(default_factory=set)
     proxies: dict[str, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -192,6 +194,8 @@ class _Wanted:
         self._claim(key, encode_check(check), place, f"another check is declared with the id {check.id}")
         status = status_key(check.node, check.id)
         self.statuses[status] = Put(status, encode_status(CheckStatus(check.status)), PROBER)
+        if check.probe is None:
+            self.unprobed.add(status)
 
     def _claim(self, key: str, value: bytes, place: Place, clash: str) -> None:
         if key in self.puts:
@@ -231,9 +235,9 @@ _NAMED: Final[Mapping[str, Callable[[str], str]]] = {
 
 
 def _difference(stored: Mapping[str, Record], owned: set[str], wanted: _Wanted) -> Txn:
-    statuses = {key: put for key, put in wanted.statuses.items() if key not in stored}
-    puts = [put for key, put in wanted.puts.items() if not _is_stored(stored.get(key), put)]
-    puts += statuses.values()
+    kept = wanted.statuses.keys() & stored.keys() - wanted.unprobed
+    asked = {**wanted.puts, **{key: put for key, put in wanted.statuses.items() if key not in kept}}
+    puts = [put for key, put in asked.items() if not _is_stored(stored.get(key), put)]
     deletes = tuple(sorted(_with_what_falls(stored, owned, wanted)))
     if not puts and not deletes:
         return Txn()

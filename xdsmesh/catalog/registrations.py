@@ -44,7 +44,8 @@ class Registrations:
     ) -> tuple[Instance, ...]:
         """Register a service and the sidecar that it asks for; what is there with these ids is replaced.
 
-        Its checks that are not given stay, unless ``replace_checks``; those given again keep their status.
+        Its checks that are not given stay, unless ``replace_checks``; those given again keep the status that
+        was found out.
 
         Raises:
             RefusedError: no port is free for the sidecar, or its id is a proxy's on another node.
@@ -133,9 +134,12 @@ class Registrations:
             await self.write_check(draft, replace(check, node=node, service_id=instance.id))
 
     async def write_check(self, draft: Draft, check: Check) -> None:
-        """Put a check into a transaction. If it is there already, it keeps its status."""
+        """Put a check into a transaction. If it is there already, it keeps its status.
+
+        One without a probe has the status that it is given: nobody else ever finds out another one.
+        """
         await draft.put(check_key(check.node, check.id), codec.encode_check(check), f"check {check.id}")
-        if await draft.read(status_key(check.node, check.id)) is None:
+        if check.probe is None or await draft.read(status_key(check.node, check.id)) is None:
             await self.write_status(draft, check, CheckStatus(check.status, check.output))
 
     async def delete_check(self, draft: Draft, node: str, check_id: str) -> None:

@@ -60,7 +60,8 @@ def registrations_of(names: Sequence[str]) -> Registrations:
     files = _with_checks_once(
         _refuse(file, file.entries, "a config entry is no service", remedy) for file in _parse_all(names)
     )
-    services = declare(files).services
+    # A check may be of a service that is registered already; the server knows.
+    services = declare(replace(file, checks=()) for file in files).services
     return Registrations(list(services.values()), [check for file in files for check in file.checks])
 
 

@@ -70,10 +70,11 @@ class ProxyDefinition(Shape, frozen=True):
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the proxy, whoever it stands before."""
         yield from rules.address(f"{path}.LocalServiceAddress", self.local_service_address)
+        claimed = _Claimed()
         for index, upstream in enumerate(self.upstreams):
             at = paths.item(f"{path}.Upstreams", index)
             yield from upstream.problems(at)
-            yield from self._clashes(at, index)
+            yield from claimed.by(upstream.upstream(), at)
         yield from self.mesh_gateway.problems(f"{path}.MeshGateway")
         yield from self.config.problems(f"{path}.Config")
 
@@ -115,22 +116,27 @@ class ProxyDefinition(Shape, frozen=True):
             config=config.written,
         )
 
-    def _clashes(self, path: str, index: int) -> Iterator[Problem]:
-        """What an upstream claims that an earlier one already has."""
-        this = self.upstreams[index].upstream()
-        for other in (earlier.upstream() for earlier in self.upstreams[:index]):
-            if this.destination_name and this.destination_name == other.destination_name:
-                what = f"the upstream {this.destination_name} is given twice"
-                yield rules.problem(path, what, "keep one of them", code=Code.GIVEN_TWICE)
-            elif this.local_bind_port and _listener(this) == _listener(other):
-                address, port = _listener(this)
-                what = f"{this.destination_name} and {other.destination_name} both bind {address}:{port}"
-                remedy = "give one of them another LocalBindPort"
-                yield rules.problem(path, what, remedy, code=Code.GIVEN_TWICE)
 
+class _Claimed:
+    """What the upstreams of a proxy claim: each a service, and each a place to listen."""
 
-def _listener(upstream: Upstream) -> tuple[str, int]:
-    return upstream.local_bind_address, upstream.local_bind_port
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._listeners: dict[tuple[str, int], str] = {}
+
+    def by(self, upstream: Upstream, path: str) -> Iterator[Problem]:
+        """What one more upstream claims that an earlier one already has."""
+        name, port = upstream.destination_name, upstream.local_bind_port
+        listener = (upstream.local_bind_address, port)
+        if name and name in self._names:
+            what = f"the upstream {name} is given twice"
+            yield rules.problem(path, what, "keep one of them", code=Code.GIVEN_TWICE)
+        elif port and listener in self._listeners:
+            what = f"{name} and {self._listeners[listener]} both bind {listener[0]}:{port}"
+            remedy = "give one of them another LocalBindPort"
+            yield rules.problem(path, what, remedy, code=Code.GIVEN_TWICE)
+        self._names.add(name)
+        self._listeners.setdefault(listener, name)
 
 
 def _duration(milliseconds: int | None) -> Duration | None:

@@ -1,6 +1,7 @@
-"""One probe of a check, whatever its kind: it always has a result."""
+"""One probe of a check, whatever its kind: it has a result, unless this machine can't even ask."""
 
 import asyncio
+import errno
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from xdsmesh.model.duration import Duration
 from xdsmesh.probes.grpc import probe_grpc
 from xdsmesh.probes.h2ping import probe_h2ping
 from xdsmesh.probes.http import probe_http
-from xdsmesh.probes.reason import reason
+from xdsmesh.probes.reason import cause, reason
 from xdsmesh.probes.tcp import probe_tcp
 from xdsmesh.probes.udp import probe_udp
 
 _TIMEOUT: Final = Duration.of(seconds=10)
+_MAX_TARGET: Final = 500
+_MAX_OUTPUT: Final = 8192
+"""Characters. A server chooses how long its status line is, and what our libraries complain about."""
 _USER_INFO: Final = re.compile(r"//[^/?#]*@")
 
 
@@ -39,14 +43,26 @@ _KINDS: Final[Mapping[CheckType, _Kind]] = {
 PROBED: Final = frozenset(_KINDS)
 """The kinds of checks that are probed."""
 
+_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What says nothing about who is asked: this process or this machine has run out of something."""
+
+
+class CannotAskError(Exception):
+    """This server has too little of something to make a probe; the text says of what."""
+
 
 async def ask(kind: CheckType, probe: Probe) -> CheckStatus:
-    """Probe once, within the probe's timeout. What goes wrong is critical, and the output says why."""
+    """Probe once, within the probe's timeout. What goes wrong is critical, and the output says why.
+
+    Raises:
+        CannotAskError: what went wrong is no fault of who is asked.
+    """
     how = _KINDS[kind]
     result = await _ask(how, probe)
     target = _USER_INFO.sub("//", probe.target)  # there may be a password in it
-    label = how.label.format(method=probe.method or "GET", target=target)
-    return CheckStatus(result.status, f"{label}: {result.output}")
+    shown = target if len(target) <= _MAX_TARGET else f"{target[:_MAX_TARGET]}..."
+    label = how.label.format(method=probe.method or "GET", target=shown)
+    return CheckStatus(result.status, f"{label}: {result.output}"[:_MAX_OUTPUT])
 
 
 async def _ask(how: _Kind, probe: Probe) -> CheckStatus:
@@ -54,7 +70,9 @@ async def _ask(how: _Kind, probe: Probe) -> CheckStatus:
     try:
         async with asyncio.timeout(timeout.seconds) as limit:
             return await how.ask(probe)
-    except Exception as error:  # noqa: BLE001 - whatever a server makes of our libraries, it is no good
+    except Exception as error:  # whatever a server makes of our libraries, it is no good
         if limit.expired():
             return CheckStatus(how.silence, f"no answer within {timeout}")
+        if getattr(cause(error), "errno", None) in _OURS:
+            raise CannotAskError(reason(error)) from error
         return CheckStatus(Health.CRITICAL, reason(error))

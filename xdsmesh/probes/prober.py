@@ -8,12 +8,12 @@ from typing import Final
 
 import structlog
 
-from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.facts import Batch
 from xdsmesh.probes.alias import Aliases
 from xdsmesh.probes.lane import Lane
 from xdsmesh.probes.pace import Pace
-from xdsmesh.probes.probe import PROBED, ask
+from xdsmesh.probes.probe import PROBED, CannotAskError, ask
 from xdsmesh.probes.schedule import Schedule
 from xdsmesh.probes.standing import Standing, Urgency
 from xdsmesh.probes.thresholds import Streak, verdict
@@ -30,13 +30,15 @@ class Limits:
     """What the prober allows itself.
 
     ``probes`` and ``reports`` are under way at a time. A check whose probe took longer than ``slow_seconds``
-    waits for its turn among others like it, who have as many probes again: it holds up no quick one. Output
-    that comes without a change of status is written after ``output_seconds``, give or take a half of it. A
-    report that failed is tried again after ``retry_seconds``, or at the check's next result.
+    waits for its turn among others like it, who have as many probes again: it holds up no quick one. One that
+    takes longer than ``stuck_seconds`` holds up no slow one either. Output that comes without a change of
+    status is written after ``output_seconds``, give or take a half of it. A report that failed is tried again
+    after ``retry_seconds``, or at the check's next result.
     """
 
     probes: int = 64
     slow_seconds: float = 1.0
+    stuck_seconds: float = 5.0
     reports: int = 64
     output_seconds: float = 300.0
     retry_seconds: float = 10.0
@@ -87,8 +89,9 @@ class Prober:
         self._due = Schedule()  # probes, and the ends of TTLs
         self._unwritten = Schedule()  # reports that can wait
         self._planned = asyncio.Event()
-        self._quick = Lane(limits.probes, self._probe)
-        self._slow = Lane(limits.probes, self._probe)
+        self._can_ask = True
+        self._quick = Lane(limits.probes, self._probe, limits.slow_seconds)
+        self._slow = Lane(limits.probes, self._probe, limits.stuck_seconds)
         self._reports = Lane(limits.reports, self._report)
 
     def take(self, batch: Batch) -> None:
@@ -196,8 +199,11 @@ class Prober:
         if probe is None:
             return
         start = self._clock()
-        result = await ask(watched.check.type, probe)
+        result = await self._ask(watched.check.type, probe)
         if self._watched.get(check_id) is not watched:
+            return
+        if result is None:
+            self._plan(check_id, start + watched.pace.interval)
             return
         watched.slow = self._clock() - start > self._limits.slow_seconds
         wait, watched.pace = watched.pace.after(result.status)
@@ -205,6 +211,18 @@ class Prober:
         watched.streak = watched.streak.after(result.status)
         if status := verdict(result.status, watched.streak, probe):
             self._hear(watched, CheckStatus(status, result.output))
+
+    async def _ask(self, kind: CheckType, probe: Probe) -> CheckStatus | None:
+        """What a probe says; None if none can be made, which is told once, until one can."""
+        try:
+            result = await ask(kind, probe)
+        except CannotAskError as error:
+            if self._can_ask:
+                _log.warning("health checks can't be made now, and keep their statuses", why=str(error))
+            self._can_ask = False
+            return None
+        self._can_ask = True
+        return result
 
     def _hear(self, watched: _Watched, status: CheckStatus) -> None:
         check_id = watched.check.id

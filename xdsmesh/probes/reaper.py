@@ -36,6 +36,7 @@ class Reaper:
         self._clock = clock
         self._period = period
         self._critical: dict[str, tuple[Check, float]] = {}  # by check id: since when
+        self._told: set[str] = set()  # checks of which is said already that they can't be heeded
 
     def take(self, batch: Batch) -> None:
         """Take in facts; those that count are ``("check", node, id)``."""
@@ -61,6 +62,7 @@ class Reaper:
             self._critical[check_id] = (check, since)
         else:
             self._critical.pop(check_id, None)
+            self._told.discard(check_id)
 
     def _overdue(self, check_id: str) -> Check | None:
         check, since = self._critical.get(check_id, (None, 0.0))
@@ -76,6 +78,8 @@ class Reaper:
             await self._deregister(check.service_id)
         except Exception as error:  # noqa: BLE001 - whatever stands in the way, it may pass
             why = str(error) or type(error).__name__
-            _log.warning("a critical service could not be deregistered; trying again", **what, why=why)
+            if check.id not in self._told:
+                _log.warning("a critical service could not be deregistered; trying again", **what, why=why)
+            self._told.add(check.id)
         else:
             _log.info("a service was critical for too long and is deregistered", **what)

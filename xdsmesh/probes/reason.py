@@ -9,12 +9,17 @@ from h2.exceptions import ProtocolError
 
 def reason(error: BaseException) -> str:
     """What the system said, which libraries wrap several times, or else the library."""
+    return _words(cause(error))
+
+
+def cause(error: BaseException) -> BaseException:
+    """The system's error behind one of a library, or else that one."""
     found = error
     inner: BaseException | None = error
     while inner:
         found = inner if isinstance(inner, OSError) else found
         inner = _inner(inner)
-    return _words(found)
+    return found
 
 
 def _inner(error: BaseException) -> BaseException | None:

@@ -2,6 +2,10 @@
 
 import heapq
 from collections.abc import Iterator
+from typing import Final
+
+_TIDY: Final = 64
+"""Entries of keys that are due no more, or at another moment, are cleared away when they are so many."""
 
 
 class Schedule:
@@ -53,3 +57,7 @@ class Schedule:
         if when < self._entry.get(key, float("inf")):
             self._entry[key] = when
             heapq.heappush(self._heap, (when, key))
+        if len(self._heap) > 2 * len(self._due) + _TIDY:
+            self._entry = dict(self._due)
+            self._heap = [(when, key) for key, when in self._due.items()]
+            heapq.heapify(self._heap)

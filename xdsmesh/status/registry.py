@@ -84,19 +84,19 @@ class StreamRecord:
     progress: Progress
     connected: bool = True
     _types: dict[str, _TypeRecord] = field(default_factory=dict)
-    _watchers: tuple[Callable[["StreamRecord"], None], ...] = ()
+    _watchers: dict[Callable[["StreamRecord"], None], None] = field(default_factory=dict)
 
     def watch(self, watcher: Callable[["StreamRecord"], None]) -> None:
         """Call this from now on."""
-        self._watchers = (*self._watchers, watcher)
+        self._watchers[watcher] = None
 
     def unwatch(self, watcher: Callable[["StreamRecord"], None]) -> None:
         """Call this no more; safe to call twice."""
-        self._watchers = tuple(each for each in self._watchers if each != watcher)
+        self._watchers.pop(watcher, None)
 
     def moved(self) -> None:
         """Something was taken from the proxy or sent to it. Nearly always nobody watches."""
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):  # they may leave
             watcher(self)
 
     def requested(self, type_url: str) -> None:

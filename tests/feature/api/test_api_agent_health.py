@@ -150,3 +150,14 @@ async def test_segments_are_not_for_other_datacenters(api: httpx.AsyncClient) ->
     answer = await api.get("/v1/agent/members", params={"wan": "1", "segment": "_all"})
     assert answer.status_code == 400
     assert "segment" in answer.text
+
+
+@pytest.mark.parametrize("path", ["id", "name"])
+async def test_a_name_in_any_script_is_told_in_a_header_that_clients_can_read(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    answer = await api.get(f"{HEALTH}/{path}/кошка")
+    assert answer.status_code == 404
+    assert answer.headers["X-Consul-Reason"].isascii()
+    text = await api.get(f"{HEALTH}/{path}/кошка", params={"format": "text"})
+    assert "кошка" in text.text

@@ -225,3 +225,9 @@ async def test_a_check_may_move_to_another_service(api: httpx.AsyncClient, agent
     assert (moved["CheckID"], moved["Status"], moved["ServiceName"]) == ("c", "passing", "other")
     await agent.put("service/deregister/web")
     assert set(await agent.checks()) == {"c"}
+
+
+async def test_a_check_that_nobody_makes_says_what_it_was_registered_with_last(agent: Agent) -> None:
+    for word in ("passing", "critical", "warning"):
+        await agent.check(ID="disk", Name="disk", Status=word)
+        assert await agent.said("disk") == (word, "")

@@ -57,7 +57,10 @@ async def test_sidecars_natives_and_gateways_take_calls(api: httpx.AsyncClient) 
 
 async def test_a_sidecar_is_listed_with_its_own_checks(api: httpx.AsyncClient, agent: Agent) -> None:
     await service(
-        api, "web", Connect={"SidecarService": {}}, Check={"Name": "up", "TTL": "1h", "Status": "passing"}
+        api,
+        "web",
+        Connect={"SidecarService": {"Port": 1}},  # nobody listens there
+        Check={"Name": "up", "TTL": "1h", "Status": "passing"},
     )
     await agent.until_is("service:web-sidecar-proxy:2", "passing")  # now nothing changes by itself
     (row,) = await rows(api, "health/connect/web")

@@ -116,3 +116,17 @@ async def test_what_is_wrong_is_told(api: httpx.AsyncClient) -> None:
         assert answer.status_code == status
         assert told in answer.text
         assert not {OF_SERVICE, OF_NODE} & set(await checks(api))
+
+
+@pytest.mark.parametrize(("path", "check_id"), [(SERVICE, OF_SERVICE), (NODE, OF_NODE)])
+async def test_a_check_that_has_the_id_already_does_not_keep_anything_in_the_traffic(
+    api: httpx.AsyncClient, path: str, check_id: str
+) -> None:
+    await api.put("/v1/agent/service/register", json=WEB)
+    check = {"ID": check_id, "Name": "mine", "Status": "passing", "TTL": "1h"}
+    assert (await api.put("/v1/agent/check/register", json=check)).status_code == 200
+    assert await passing(api) == ["web"] if path == NODE else True
+
+    await api.put(path, params={"enable": "true"})
+    assert (await checks(api))[check_id]["Status"] == "critical"
+    assert await passing(api) == [] if path == NODE else True

@@ -18,7 +18,10 @@ SERVICES = (
         "Meta": {"version": "1"},
         "Check": {"CheckID": "alive", "Status": "passing"},
         "Connect": {
-            "SidecarService": {"Proxy": {"Upstreams": [{"DestinationName": "db", "LocalBindPort": 1}]}}
+            "SidecarService": {
+                "Port": 1,  # nobody listens there, so that something is critical
+                "Proxy": {"Upstreams": [{"DestinationName": "db", "LocalBindPort": 1}]},
+            }
         },
     },
     {"ID": "db", "Name": "db", "Check": {"TTL": "1h"}},

@@ -266,6 +266,7 @@ async def test_services_and_checks_of_the_agent_can_be_filtered(api: httpx.Async
 
     assert await ask("services", '"v1" in Tags') == {"web"}
     assert await ask("services", "Kind == `connect-proxy`") == {"db-sidecar-proxy"}
+    assert await ask("services", "Connect.Native == false") == {"web", "db", "db-sidecar-proxy"}
     assert await ask("checks", "Type == ttl") == {"service:web"}
     assert await ask("checks", 'ServiceName matches "^db"') == {
         "service:db-sidecar-proxy:1",

@@ -1,5 +1,6 @@
 """Starting, stopping, and what is still there afterwards."""
 
+import resource
 import socket
 import subprocess
 import sys
@@ -23,6 +24,16 @@ def test_it_stops_in_good_order_on_sigterm(start: Callable[..., Any]) -> None:
     assert server.stop() == 0
     assert server.events("stopped")
     assert "Traceback" not in server.output()
+
+
+def test_it_takes_as_many_files_as_it_is_allowed(start: Callable[..., Any]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        server = start("--dev")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(start: Callable[..., Any], tmp_path: Path) -> None:

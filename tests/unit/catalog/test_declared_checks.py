@@ -151,3 +151,14 @@ async def test_the_id_of_a_proxy_on_another_node_is_refused_with_its_place(repos
     (problem,) = await refused(repository, web=WEB)
     assert problem.startswith("web.hcl:1:1: ")
     assert "a proxy with the id web-sidecar-proxy is registered on the node other" in problem
+
+
+async def test_a_check_that_nobody_makes_says_what_its_file_says(repository: Repository) -> None:
+    disk = 'check {\n  id = "disk"\n  name = "how full"\n  status = "passing"\n}\n'
+    await load(repository, more=disk)
+    assert await said(repository, "disk") == CheckStatus(Health.PASSING)
+    await load(repository, more=disk.replace("passing", "critical"))
+    assert await said(repository, "disk") == CheckStatus(Health.CRITICAL)
+    before = await repository.store.list("")
+    await load(repository, more=disk.replace("passing", "critical"))
+    assert await repository.store.list("") == before

@@ -1,8 +1,6 @@
 """How commands end when something is wrong around them: the exit code, and never a traceback."""
 
 import os
-import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,25 +55,6 @@ def test_a_reader_that_goes_away_is_no_trouble(command: Path, environment: dict[
     finally:
         os.close(writing)
     assert (result.returncode, result.stderr) == (1, b"")
-
-
-def test_ctrl_c_exits_130_without_a_word(command: Path, environment: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        process = subprocess.Popen(
-            [command, "services", "list", "-http-addr", address],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-        )
-        silent.settimeout(30)
-        connection, _ = silent.accept()  # it waits for an answer now
-        with connection:
-            connection.settimeout(30)
-            assert connection.recv(1)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, b"", b"")
 
 
 def test_bytes_that_are_no_text_are_wrong_usage(command: Path, environment: dict[str, str]) -> None:

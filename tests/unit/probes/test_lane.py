@@ -113,3 +113,19 @@ async def test_work_that_fails_is_logged_and_the_rest_goes_on(lane: Lane, works:
         await works.until_begun("bad", "a", "b")
 
     assert [(log["check"], log["log_level"]) for log in logs] == [("bad", "error")]
+
+
+async def test_what_takes_long_holds_nobody_up_as_far_as_there_is_room(works: Works) -> None:
+    lane = Lane(1, works, patience=0)
+    running = asyncio.create_task(lane.run())
+    for number in range(9):
+        lane.want(str(number))
+    await works.until_begun("0", "1", "2", "3", "4")  # four linger, and one has the place
+
+    lane.drop("1")
+    works.gates["4"].set()
+    await works.until(lambda: len(works.begun) == 7)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert not +works.now

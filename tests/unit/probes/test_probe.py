@@ -315,3 +315,14 @@ def test_probes_say_the_same_on_the_loop_that_the_server_runs_on(closed_port: in
     assert passing.status is Health.PASSING
     assert {result.status for result in refused} == {Health.CRITICAL}
     assert {result.output.rpartition(": ")[2] for result in refused} == {"Connection refused"}
+
+
+async def test_what_is_kept_has_a_limit_whatever_a_server_or_a_target_says(servers: Any) -> None:
+    port = await servers.http(reply(f"200 {'x' * 50_000}"))
+
+    said = await http(port)
+    assert said.status is Health.PASSING
+    assert len(said.output) < 10_000
+    said = await http(port, path=f"/{'x' * 20_000}")
+    assert said.status is Health.PASSING
+    assert "200 x" in said.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -211,3 +212,29 @@ async def test_a_slow_check_holds_up_no_quick_one(make: Any, doors: Any) -> None
         await world.until(lambda: slow.visits == 2)
         world.put(quick.check("quick"))
         await world.until_is("quick", Health.PASSING)
+
+
+async def test_checks_that_never_end_hold_up_no_others(make: Any, door: Door) -> None:
+    world = make(probes=1, slow_seconds=0.01, stuck_seconds=0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        world.put(*(door.check(f"stuck-{number}", port=port, timeout=HOUR) for number in range(4)))
+        world.put(door.check("quick"))
+        await world.until_is("quick", Health.PASSING)
+
+
+async def test_a_server_without_free_files_says_nothing_about_others(make: Any, door: Door) -> None:
+    gone = door.check("gone", SOON, port=1)
+    world = make(door.check("up", SOON, status=Health.PASSING), gone)
+    await world.until(lambda: door.visits > 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with capture_logs() as logs:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            await world.until(lambda: logs)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        visits = door.visits
+        await world.until(lambda: door.visits > visits + 1)
+    assert [log["why"] for log in logs] == ["Too many open files"]
+    assert {status.status for name, status in world.reports if name == "up"} <= {Health.PASSING}

@@ -49,3 +49,16 @@ def test_putting_off_takes_no_memory() -> None:
     assert len(schedule._heap) == 1
     assert list(schedule.pop(1008)) == []
     assert list(schedule.pop(1009)) == ["web"]
+
+
+def test_what_was_due_in_a_distant_future_and_is_not_any_more_takes_no_memory() -> None:
+    schedule = Schedule()
+    schedule.set("kept", 5000)
+    for number in range(1000):
+        schedule.set(f"web-{number}", 1_000_000)
+        schedule.remove(f"web-{number}")
+
+    assert len(schedule._heap) < 100
+    assert len(schedule._entry) < 100
+    assert list(schedule.pop(4999)) == []
+    assert list(schedule.pop(5000)) == ["kept"]
