@@ -24,7 +24,7 @@ SERVICES = (
             }
         },
     },
-    {"ID": "db", "Name": "db", "Check": {"TTL": "1h"}},
+    {"ID": "db", "Name": "db"},
 )
 ENTRIES = (
     {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http", "mine": {"a": [1]}}},
