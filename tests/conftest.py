@@ -1,10 +1,14 @@
 """Options of the whole suite, and what tests of several parts need."""
 
+import asyncio
+import gc
 import json
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.catalog.announce import announce
+from xdsmesh.model.catalog import Node
+from xdsmesh.parts import Pick, ServerParts
+from xdsmesh.store.base import Store
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -23,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew instead of comparing with them; read the diff before you commit it",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays to the end: all that has been imported."""
+    gc.collect()
+    gc.freeze()
 
 
 def _pair(name: str = "shop.example.com", dns_names: Sequence[str] = (), key: Any = None) -> tuple[str, str]:
@@ -43,6 +59,32 @@ def _pair(name: str = "shop.example.com", dns_names: Sequence[str] = (), key: An
 def pair() -> Callable[..., tuple[str, str]]:
     """Makes a certificate and its key in PEM."""
     return _pair
+
+
+AtWork = Callable[..., AbstractAsyncContextManager[ServerParts]]
+
+
+@asynccontextmanager
+async def _at_work(
+    store: Store, node: Node, issuer: Issuer | None = None, pick: Pick = random.uniform
+) -> AsyncIterator[ServerParts]:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    issuer = issuer or await Issuer.open(store, "corp.consul", now)
+    parts = ServerParts.make(store, node, issuer, now, pick)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in parts.work().values()]
+        await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")
+        yield parts
+        for task in running:
+            task.cancel()
+
+
+@pytest.fixture(scope="session")
+def at_work() -> AtWork:
+    """The parts of a server over a store, at work; as in the real one, the store is not empty."""
+    return _at_work
 
 
 SECONDS = 20

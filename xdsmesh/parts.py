@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from litestar import Litestar
@@ -17,6 +18,7 @@ from xdsmesh.api.wait_for_proxies import WaitForProxies
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.ca.leaves import Leaves
+from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
@@ -61,7 +63,7 @@ class ServerParts:
         keeper = LeafKeeper(issuer, loop.tell, clock, pick)
         loop.keep_leaves(keeper)
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
-        prober = Prober(node.name, registrations.report, time.monotonic, random.uniform)
+        prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
         for listener in (loop.take, prober.take, reaper.take):
             feed.listen(listener)

@@ -1,14 +1,15 @@
 """A write that waits: the whole server in one process, and proxies that answer as they are told."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
-import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import httpx
@@ -19,14 +20,15 @@ from xdsmesh import __version__
 from xdsmesh.api.about import About
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.api.wait_for_proxies import WaitForProxies
-from xdsmesh.ca.issuer import Issuer
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.resource import CLUSTER, LISTENER
-from xdsmesh.parts import ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 from xdsmesh.xds.server import SERVICE, AdsServer
+
+if TYPE_CHECKING:
+    from tests.conftest import AtWork
 
 PATIENCE = 10.0
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -109,12 +111,8 @@ class Server:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    store = MemoryStore()
-    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
-    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), random.uniform)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in parts.work().values()]
+async def server(at_work: AtWork) -> AsyncIterator[Server]:
+    async with at_work(MemoryStore(), NODE) as parts:
         http = HttpServer(parts.app(About(__version__, NODE, "corp.consul", xds_port=0)))
         ads = AdsServer(parts.loop, parts.registry, lambda: datetime.now(UTC))
         await parts.loop.wait_revision(0)
@@ -125,8 +123,6 @@ async def server() -> AsyncIterator[Server]:
             yield Server(api, parts.loop, parts.registry, parts.waits, xds)
         await http.stop()
         await ads.stop(0)
-        for task in running:
-            task.cancel()
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from google.protobuf.json_format import MessageToJson
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.service import expand
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Health
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.model.resource import ProxyView, Resources
 from xdsmesh.model.trust import TrustBundle

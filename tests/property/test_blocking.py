@@ -1,23 +1,21 @@
 """Whatever is written, in whatever order: who waits for a change of what it has read hears of it."""
 
+from __future__ import annotations
+
 import asyncio
 import json
-import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from litestar.types import ASGIApp, Message
 
 from xdsmesh.api.about import About
-from xdsmesh.ca.issuer import Issuer
-from xdsmesh.catalog.announce import announce
 from xdsmesh.model.catalog import Node
-from xdsmesh.parts import ServerParts
 from xdsmesh.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.conftest import AtWork
 
 Write = tuple[str, str, Any]
 """A method, a path and a body."""
@@ -176,21 +174,6 @@ async def call(app: ASGIApp, method: str, path: str, body: object = None) -> Ans
     return Answer(sent[0]["status"], index, b"".join(each["body"] for each in sent[1:]))
 
 
-@asynccontextmanager
-async def server() -> AsyncIterator[tuple[ServerParts, ASGIApp]]:
-    store = MemoryStore()
-    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
-    parts = ServerParts.make(store, OWN, issuer, lambda: datetime.now(UTC), random.uniform)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in parts.work().values()]
-        await announce(store, OWN, lambda: "11111111-2222-3333-4444-555555555555")
-        yield parts, parts.app(About("0.1.0", OWN, "corp.consul"))
-        parts.close()
-        for task in running:
-            task.cancel()
-    await store.close()
-
-
 class Reader:
     """Somebody who has read a path, and waits for another answer."""
 
@@ -203,9 +186,8 @@ class Reader:
 
     async def look(self) -> None:
         """Read, compare with what was there before, and wait for the next change."""
-        now = await call(
-            self._app, "GET", f"{self._prefix}reader=another"
-        )  # who waits must not decide about it
+        # Who waits must not decide about what this one is told.
+        now = await call(self._app, "GET", f"{self._prefix}reader=another")
         assert now.status in (200, 404), (self.path, now)
         assert now.revision >= max(1, self._known.revision), (self.path, "an index fell")
         if self._waiter and (now.status, now.body) != (self._known.status, self._known.body):
@@ -224,8 +206,10 @@ class Reader:
             await asyncio.gather(self._waiter, return_exceptions=True)
 
 
-async def play(writes: list[Write]) -> None:
-    async with server() as (parts, app):
+async def play(at_work: AtWork, writes: list[Write]) -> None:
+    store = MemoryStore()
+    async with at_work(store, OWN) as parts:
+        app = parts.app(About("0.1.0", OWN, "corp.consul"))
         readers = [Reader(app, path) for path in READS]
         for reader in readers:
             await reader.look()
@@ -237,9 +221,11 @@ async def play(writes: list[Write]) -> None:
                 await reader.look()
         for reader in readers:
             await reader.go()
+        parts.close()
+    await store.close()
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(WRITES, min_size=1, max_size=8))
-def test_no_change_is_missed_and_no_index_falls(writes: list[Write]) -> None:
-    asyncio.run(play(writes))
+def test_no_change_is_missed_and_no_index_falls(at_work: AtWork, writes: list[Write]) -> None:
+    asyncio.run(play(at_work, writes))

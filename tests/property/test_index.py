@@ -10,7 +10,8 @@ from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Sub
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.trust import TrustBundle
 

@@ -10,7 +10,8 @@ from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.model.resource import SHORT_NAMES
 from xdsmesh.model.trust import Leaf, TrustBundle

@@ -19,6 +19,7 @@ from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent, empty
 from xdsmesh.api.request import AnyRequest, author, flag, required_flag, tail
 from xdsmesh.api.shapes import AgentService
+from xdsmesh.catalog.maintenance import enter_maintenance, leave_maintenance
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
@@ -132,6 +133,6 @@ def own_instance(view: CatalogView, node: str, service_id: str) -> Stored[Instan
 async def _maintain(request: AnyRequest, registrations: Registrations, service_id: str) -> None:
     if required_flag(request, "enable"):
         reason = request.query_params.get("reason") or ""
-        await registrations.enter_maintenance(service_id, reason, author(request))
+        await enter_maintenance(registrations, service_id, reason, author(request))
     else:
-        await registrations.leave_maintenance(service_id, author(request))
+        await leave_maintenance(registrations, service_id, author(request))

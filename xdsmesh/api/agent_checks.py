@@ -18,12 +18,13 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply, empty
 from xdsmesh.api.request import AnyRequest, author, tail
 from xdsmesh.api.shapes import HealthCheck
+from xdsmesh.catalog.agent_checks import beat, deregister_check, register_check
 from xdsmesh.catalog.announce import ALIVE
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.config.check_update import CheckUpdate, said
 from xdsmesh.config.files import decode_check, decode_definition
 from xdsmesh.config.health import StandaloneCheck
-from xdsmesh.model.catalog import CheckStatus, Health
+from xdsmesh.model.checks import CheckStatus, Health
 
 CHECK_ID: Final = Parameter("id", "The id of a check.", where="path")
 NOTE: Final = Parameter("note", "What to say about it.")
@@ -70,7 +71,7 @@ async def register(
     request: AnyRequest, body: RawBody, registrations: NamedDependency[Registrations]
 ) -> Response[bytes]:
     """Register a check of a service or of the node; one that is there already keeps its status."""
-    await registrations.register_check(decode_check(body).check(), author(request))
+    await register_check(registrations, decode_check(body).check(), author(request))
     return empty()
 
 
@@ -80,7 +81,7 @@ async def register(
 )
 async def deregister(request: AnyRequest, registrations: NamedDependency[Registrations]) -> Response[bytes]:
     """Remove a check."""
-    await registrations.deregister_check(tail(request), author(request))
+    await deregister_check(registrations, tail(request), author(request))
     return empty()
 
 
@@ -131,5 +132,5 @@ async def _beat(
     check_id: str, status: CheckStatus, registrations: Registrations, probing: Probing
 ) -> Response[bytes]:
     probing.beat(check_id)  # before the status is written, so that it can't expire in between
-    await registrations.beat(check_id, status)
+    await beat(registrations, check_id, status)
     return empty()

@@ -24,7 +24,8 @@ from xdsmesh.api.request import AnyRequest, tail
 from xdsmesh.api.shapes import ServiceHealth
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
-from xdsmesh.model.catalog import CheckType, Health, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import CheckType, Health
 
 _CODES: Final = {
     Health.PASSING.value: HTTP_200_OK,

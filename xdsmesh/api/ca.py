@@ -13,7 +13,7 @@ from litestar.params import RawBody
 
 from xdsmesh.api.blocking import Blocking
 from xdsmesh.api.ca_shape import configuration_body, leaf_body, roots_body
-from xdsmesh.api.narrow import service_name
+from xdsmesh.api.narrow import name_in_path
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries
@@ -77,7 +77,7 @@ async def leaf(
 
     A caller who has them waits for the next ones by their index.
     """
-    name = service_name(request)
+    name = name_in_path(request, "service")
     if problems := tuple(rules.name("Service", name)):
         raise RefusedError(*problems)
     blocking = Blocking.of(request)

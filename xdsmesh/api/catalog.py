@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.exceptions import ClientException
 
 from xdsmesh.api.central import Central
 from xdsmesh.api.changes import ALL_INSTANCES, ALL_NODES, node_topic
@@ -15,6 +14,7 @@ from xdsmesh.api.narrow import (
     filter_of,
     instance_filter_of,
     is_node,
+    name_in_path,
     nearest_first,
     node_meta_of,
 )
@@ -22,7 +22,7 @@ from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, MERGE, NEAR, NODE, NODE_META, SERVICE_NAME, TAG
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Reply, Sent
-from xdsmesh.api.request import AnyRequest, tail
+from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeServices, ServiceNode
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.filter import NODE_SERVICE, SERVICE_NODE
@@ -89,7 +89,7 @@ async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 )
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and what is registered on it; null for one that is not known."""
-    name, is_wanted = _node_name(request), instance_filter_of(request, NODE_SERVICE)
+    name, is_wanted = name_in_path(request, "node"), instance_filter_of(request, NODE_SERVICE)
 
     def read() -> Seen:
         central = Central.of(request, queries.view)
@@ -109,7 +109,7 @@ async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 )
 async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and a list of what is registered on it; null and nothing for one that is not known."""
-    name, is_wanted = _node_name(request), instance_filter_of(request, NODE_SERVICE)
+    name, is_wanted = name_in_path(request, "node"), instance_filter_of(request, NODE_SERVICE)
 
     def read() -> Seen:
         central = Central.of(request, queries.view)
@@ -140,10 +140,3 @@ async def _instances(request: AnyRequest, queries: Queries, lookup: Lookup) -> S
         return Seen(rows, frozenset({*lookup.topics(view, question.name), *central.topics}))
 
     return await queries.answer(request, read)
-
-
-def _node_name(request: AnyRequest) -> str:
-    name = tail(request) if request.path_params else ""
-    if not name:
-        raise ClientException("Missing node name: add it to the path")
-    return name

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from xdsmesh.api.about import About
 from xdsmesh.api.changes import Topic, entry_topic
-from xdsmesh.api.narrow import service_name
+from xdsmesh.api.narrow import name_in_path
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries, Read, Seen
@@ -104,7 +104,7 @@ def _chain_request(request: AnyRequest, about: About, overrides: Overrides) -> C
     datacenter = request.query_params.get("compile-dc") or about.node.datacenter
     if not _DATACENTER.fullmatch(datacenter):
         raise ClientException(f"Invalid compile-dc: {datacenter!r} is not the name of a datacenter")
-    return ChainRequest(service_name(request), datacenter, about.trust_domain, overrides)
+    return ChainRequest(name_in_path(request, "service"), datacenter, about.trust_domain, overrides)
 
 
 def _read(chain: ChainRequest, view: CatalogView) -> Read:

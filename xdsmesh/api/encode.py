@@ -24,7 +24,8 @@ from xdsmesh.config import codec
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.mesh import Mesh
 from xdsmesh.model import catalog
-from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckType, Probe, worst
 from xdsmesh.model.duration import Duration
 
 _HASH_DIGITS: Final = 16
@@ -183,13 +184,10 @@ def aggregated_status(checks: Iterable[Check]) -> str:
     found = list(checks)
     if any(check.type is CheckType.MAINTENANCE for check in found):
         return CheckType.MAINTENANCE.value
-    statuses = {check.status for check in found}
-    if statuses & {Health.CRITICAL, Health.UNSAID}:
-        return Health.CRITICAL.value
-    return (Health.WARNING if Health.WARNING in statuses else Health.PASSING).value
+    return worst(found).value
 
 
-def _span(check: Check, of: Callable[[catalog.Probe], Duration]) -> str:
+def _span(check: Check, of: Callable[[Probe], Duration]) -> str:
     """A duration of a check's probe; empty when it has none."""
     span = of(check.probe) if check.probe else _NONE
     return str(span) if span else ""

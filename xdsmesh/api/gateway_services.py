@@ -4,14 +4,14 @@ from typing import Final
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.exceptions import ClientException
 
 from xdsmesh.api.changes import ALL_INSTANCES, entry_topic
+from xdsmesh.api.narrow import name_in_path
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries, Seen
 from xdsmesh.api.reply import Sent
-from xdsmesh.api.request import AnyRequest, tail
+from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import GatewayService, Named
 from xdsmesh.catalog.gateways import KINDS, GatewayLink, gateway_links
 
@@ -24,9 +24,7 @@ GATEWAY: Final = Parameter("name", "The name of a gateway.", where="path")
 )
 async def gateway_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The services behind an ingress or terminating gateway; null if there are none."""
-    gateway = tail(request) if request.path_params else ""
-    if not gateway:
-        raise ClientException("Missing gateway name: add it to the path")
+    gateway = name_in_path(request, "gateway")
 
     def read() -> Seen:
         topics = frozenset({ALL_INSTANCES, *(entry_topic(kind, gateway) for kind in KINDS)})

@@ -16,6 +16,7 @@ from xdsmesh.api.narrow import (
     filter_of,
     instance_filter_of,
     is_node,
+    name_in_path,
     nearest_first,
     node_meta_of,
 )
@@ -37,7 +38,8 @@ from xdsmesh.api.request import AnyRequest, flag, tail
 from xdsmesh.api.shapes import HealthCheck, HealthRow
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
-from xdsmesh.model.catalog import Check, Health, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Check, Health
 
 _ANY: Final = "any"
 _NO_LONGER: Final = "unknown"
@@ -91,9 +93,7 @@ async def checks(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent
 )
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """All checks of a node and of what is on it."""
-    name = tail(request) if request.path_params else ""
-    if not name:
-        raise ClientException("Missing node name: add it to the path")
+    name = name_in_path(request, "node")
 
     def read() -> list[HealthCheck]:
         stored = queries.view.node(name)

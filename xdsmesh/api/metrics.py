@@ -24,7 +24,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import Shape
-from xdsmesh.model.catalog import Health
+from xdsmesh.model.checks import Health
 
 _FORMATS: Final = ("", "json", "prometheus")
 _OPENMETRICS: Final = "application/openmetrics-text"

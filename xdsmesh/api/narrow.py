@@ -1,4 +1,4 @@
-"""What narrows a list down: ``?filter``, ``?tag`` and the service in the path."""
+"""What narrows a list down: a name in the path, ``?filter``, ``?tag``, ``?node-meta`` and ``?near``."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
 
 
-def service_name(request: AnyRequest) -> str:
-    """The service in the path.
+def name_in_path(request: AnyRequest, whose: str) -> str:
+    """The name at the end of the path, of a service or whatever it is.
 
     Raises:
         ClientException: the path ends before it.
     """
     name = tail(request) if request.path_params else ""
     if not name:
-        raise ClientException("Missing service name: add it to the path")
+        raise ClientException(f"Missing {whose} name: add it to the path")
     return name
 
 
@@ -98,7 +98,7 @@ class ServiceQuestion:
             ClientException: the path names no service.
         """
         tags = frozenset(tag.casefold() for tag in request.query_params.getall("tag", []))
-        return cls(service_name(request), tags, node_meta_of(request))
+        return cls(name_in_path(request, "service"), tags, node_meta_of(request))
 
     def narrow(self, found: Iterable[Stored[Instance]]) -> list[Stored[Instance]]:
         """Those of the instances that it asks for."""

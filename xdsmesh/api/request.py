@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from litestar import Request
 from litestar.exceptions import ClientException, NotFoundException
 
+from xdsmesh.model.address import host_port
 from xdsmesh.model.origin import Origin, Source
 
 AnyRequest = Request[Any, Any, Any]
@@ -55,7 +56,7 @@ def author(request: AnyRequest) -> Origin:
 def own_address(request: AnyRequest) -> str:
     """The server's own address, ``host:port``, as this client reached it."""
     host, port = request.scope["server"] or ("localhost", None)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host_port(host, port or 0)
 
 
 def flag(request: AnyRequest, name: str) -> bool:

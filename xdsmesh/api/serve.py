@@ -59,7 +59,13 @@ class HttpServer:
         with contextlib.suppress(asyncio.CancelledError):
             await self._ticks
         self._ticks = None
-        await self._server.shutdown(sockets=self._listeners)
+        at_work = self._server.server_state
+        if at_work.connections or at_work.tasks:
+            await self._server.shutdown(sockets=self._listeners)
+            return
+        for server in self._server.servers:  # uvicorn would wait a while for nobody
+            server.close()
+            await server.wait_closed()
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -1,8 +1,9 @@
 """Where something listens, as people write it: ``127.0.0.1:8502``, ``[::1]:8502``, ``mesh.example:8502``."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final, Self
+
+from xdsmesh.model.address import host_port, ip_of
 
 _MAX_PORT: Final = 65535
 
@@ -32,11 +33,7 @@ class HostPort:
     @property
     def is_ip(self) -> bool:
         """The host is an address, so nobody has to resolve it."""
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return True
+        return ip_of(self.host) is not None
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)

@@ -7,7 +7,8 @@ from typing import Final
 from xdsmesh.catalog import codec
 from xdsmesh.catalog.draft import Draft
 from xdsmesh.catalog.keys import check_key, instance_key, node_key, status_key
-from xdsmesh.model.catalog import Check, CheckStatus, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus, Health
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Conflict, Store
 

@@ -10,7 +10,8 @@ from xdsmesh.catalog.keys import entry_name
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds import KINDS
-from xdsmesh.model.catalog import Check, CheckStatus, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus, Health
 from xdsmesh.store.base import Record
 
 T = TypeVar("T")

@@ -35,7 +35,8 @@ from xdsmesh.config.files import Located, ParsedFile
 from xdsmesh.config.health import StandaloneCheck
 from xdsmesh.config.service import ServiceDefinition, expand
 from xdsmesh.config.wording import quoted
-from xdsmesh.model.catalog import Check, CheckStatus, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import PROBER, Origin, Source

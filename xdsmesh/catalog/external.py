@@ -7,7 +7,8 @@ from xdsmesh.catalog.draft import Draft
 from xdsmesh.catalog.keys import check_key, instance_key, node_key
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.config.registration import CatalogDeregistration, CatalogRegistration
-from xdsmesh.model.catalog import Check, CheckStatus, Node
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin, Source

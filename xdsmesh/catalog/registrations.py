@@ -1,4 +1,4 @@
-"""The writes of services, their checks and their nodes, each decided against what is there."""
+"""The writes of services with their checks, each decided against what is there."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -11,9 +11,9 @@ from xdsmesh.catalog.keys import check_key, instance_key, status_key
 from xdsmesh.catalog.ports import PortTable
 from xdsmesh.catalog.proxy_ids import ProxyIds
 from xdsmesh.config.service import SIDECAR, ServiceDefinition, expand
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Instance, Node
-from xdsmesh.model.codes import Code
-from xdsmesh.model.errors import NotFoundError, Place, Problem, RefusedError
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus
+from xdsmesh.model.errors import NotFoundError
 from xdsmesh.model.facts import Batch
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Conflict, Store
@@ -105,34 +105,6 @@ class Registrations:
         """
         await self.remove(self.node.name, instance_id, _REAPER)
 
-    async def register_check(self, check: Check, origin: Origin) -> None:
-        """Register a check of this node, or of one of its instances.
-
-        Raises:
-            NotFoundError: the instance is not there.
-            OwnershipError: a check with its id belongs to a file.
-        """
-        own = replace(check, node=self.node.name)
-
-        async def decide(draft: Draft) -> None:
-            if own.service_id and await draft.read(instance_key(own.node, own.service_id)) is None:
-                raise NotFoundError(
-                    f'ServiceID "{own.service_id}" does not exist: register the service before its check'
-                )
-            await self.write_check(draft, own)
-
-        await self.commit(origin, decide)
-
-    async def deregister_check(self, check_id: str, origin: Origin) -> None:
-        """Remove a check of this node.
-
-        Raises:
-            NotFoundError: there is no such check.
-            OwnershipError: it belongs to a file, or to the server.
-        """
-        if not await self.remove_check(self.node.name, check_id, origin):
-            raise _unknown_check(check_id)
-
     async def remove_check(self, node: str, check_id: str, origin: Origin) -> bool:
         """Remove a check; whether there was one.
 
@@ -146,73 +118,6 @@ class Registrations:
             return there
 
         return await self.commit(origin, decide)
-
-    async def beat(self, check_id: str, status: CheckStatus) -> None:
-        """Take what the owner of a TTL check says about it.
-
-        Raises:
-            NotFoundError: there is no such check.
-            RefusedError: it is no TTL check.
-        """
-
-        async def decide(draft: Draft) -> None:
-            record = await draft.read(check_key(self.node.name, check_id))
-            if record is None:
-                raise _unknown_check(check_id)
-            check = codec.decode_check(record.value)
-            if check.type is not CheckType.TTL:
-                what = f'CheckID "{check_id}" does not have associated TTL'
-                remedy = f"its status comes from a check of the type {check.type.value or 'that has none'}"
-                raise RefusedError(Problem(Place(), what, remedy, code=Code.NOT_A_CHOICE))
-            await self.write_status(draft, check, _shortened(status, check))
-
-        await self.commit(PROBER, decide)
-
-    async def report(self, check_id: str, status: CheckStatus) -> None:
-        """Keep what a prober found out about a check of this node; nothing happens when that is gone.
-
-        That a TTL has expired is not kept when its owner speaks before it is written.
-        """
-        own_key, revisions = status_key(self.node.name, check_id), set[int]()
-
-        async def decide(draft: Draft) -> None:
-            record = await draft.read(check_key(self.node.name, check_id))
-            if record is None:
-                return
-            check, said = codec.decode_check(record.value), await draft.read(own_key)
-            revisions.add(said.modified if said else 0)
-            if check.type is not CheckType.TTL or len(revisions) == 1:
-                await self.write_status(draft, check, status)
-
-        await self.commit(PROBER, decide)
-
-    async def enter_maintenance(self, service_id: str, reason: str, origin: Origin) -> None:
-        """Take an instance of this node, or with an empty id the node itself, out of the traffic.
-
-        Raises:
-            NotFoundError: there is no such instance.
-        """
-        check = maintenance_check(self.node.name, service_id, reason)
-
-        async def decide(draft: Draft) -> None:
-            await self._expect_instance(draft, service_id)
-            await self.write_check(draft, check)
-
-        await self.commit(origin, decide)
-
-    async def leave_maintenance(self, service_id: str, origin: Origin) -> None:
-        """End what ``enter_maintenance`` began, if it did.
-
-        Raises:
-            NotFoundError: there is no such instance.
-        """
-        check = maintenance_check(self.node.name, service_id, "")
-
-        async def decide(draft: Draft) -> None:
-            await self._expect_instance(draft, service_id)
-            await self.delete_check(draft, check.node, check.id)
-
-        await self.commit(origin, decide)
 
     async def write_instance(self, draft: Draft, instance: Instance) -> None:
         """Put an instance with its checks into a transaction.
@@ -252,10 +157,6 @@ class Registrations:
     async def write_status(self, draft: Draft, check: Check, status: CheckStatus) -> None:
         """Put what a check says into a transaction."""
         await draft.put_for(PROBER, status_key(check.node, check.id), codec.encode_status(status))
-
-    async def _expect_instance(self, draft: Draft, service_id: str) -> None:
-        if service_id and await draft.read(instance_key(self.node.name, service_id)) is None:
-            raise NotFoundError(f'Unknown service ID "{service_id}"')
 
     async def _with_sidecar(self, draft: Draft, node: str, instance_id: str) -> tuple[str, ...]:
         """The ids of an instance and of the sidecar that its registration made, as far as they are there."""
@@ -311,29 +212,3 @@ class Registrations:
                     self._proxies.give_back(draft)
             if written:
                 return result
-
-
-def maintenance_check(node: str, service_id: str, reason: str) -> Check:
-    """The check that says that somebody works on an instance, or with an empty id on the node."""
-    default = f"Maintenance mode is enabled for this {'service' if service_id else 'node'}"
-    return Check(
-        id=f"_service_maintenance:{service_id}" if service_id else "_node_maintenance",
-        name=f"{'Service' if service_id else 'Node'} Maintenance Mode",
-        status=Health.CRITICAL,
-        notes=reason or f"{default}, but no reason was provided. This is a default message.",
-        service_id=service_id,
-        node=node,
-        type=CheckType.MAINTENANCE,
-    )
-
-
-def _shortened(status: CheckStatus, check: Check) -> CheckStatus:
-    """A status with as much output as its check wants to have kept."""
-    if check.probe is None:
-        return status
-    kept = status.output.encode()[: check.probe.output_max_size]
-    return replace(status, output=kept.decode(errors="ignore"))
-
-
-def _unknown_check(check_id: str) -> NotFoundError:
-    return NotFoundError(f'Unknown check ID "{check_id}"')

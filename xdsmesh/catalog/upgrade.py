@@ -9,7 +9,8 @@ from typing import Final
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.announce import ALIVE, ANNOUNCER, SERVICE
-from xdsmesh.model.catalog import Check, CheckStatus, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Expect, Put, Record, Store, Txn
 

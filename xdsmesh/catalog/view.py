@@ -14,7 +14,8 @@ from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.keys import Key
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
-from xdsmesh.model.catalog import Check, CheckStatus, Instance, Kind, Node
+from xdsmesh.model.catalog import Instance, Kind, Node
+from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.facts import Fact, FactKey
 from xdsmesh.model.origin import Source
 from xdsmesh.store.base import Change

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from xdsmesh.config import rules
 from xdsmesh.config.entry import Definition
-from xdsmesh.model.catalog import CheckStatus, Health
+from xdsmesh.model.checks import CheckStatus, Health
 from xdsmesh.model.errors import Problem
 
 MAX_OUTPUT: Final = 4096

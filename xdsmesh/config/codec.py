@@ -6,16 +6,17 @@ is empty. All problems of an input are collected; unknown keys are problems.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, inspect
 
-from xdsmesh.config import paths, scalars, wording
+from xdsmesh.config import paths, scalars, unknown_keys, wording
+from xdsmesh.config.decoded import Decoded
 from xdsmesh.config.entry import Definition, Shape
 from xdsmesh.config.fields import (
     by_key,
@@ -34,14 +35,11 @@ from xdsmesh.config.problems import MAX_PROBLEMS, Problems, TooManyProblemsError
 from xdsmesh.config.tree import Array, Member, Node, Object, Position, Scalar, Unread
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
-from xdsmesh.model.errors import Place, Problem
+from xdsmesh.model.errors import Problem
 
 S = TypeVar("S", bound=Shape)
 D = TypeVar("D", bound=Definition)
 
-_ENTERPRISE_ENDINGS: Final = ("namespace", "partition", "samenessgroup")
-_TENANCY: Final = ("namespace", "partition")
-_TENANT: Final = "default"
 _MAX_ITEMS: Final = 10_000
 """How many items a list, or keys a map, may have: whoever waits for what is made of them would wait long."""
 
@@ -61,43 +59,6 @@ def read(
     found = [replace(item, place=decoded.place(item.place.path)) for item in islice(sure, MAX_PROBLEMS)]
     unread = decoded.problems or decoded.unread
     return (None if unread or found else definition.arranged()), (*decoded.problems, *found)
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded(Generic[S]):
-    """A decoded value, as far as it could be read; what could not; and where each field stands.
-
-    ``unread`` are the paths of fields that could not be read, ``partial`` those of the objects and lists of
-    which something is unread, ``misspelled`` those of the objects that have unknown keys.
-    """
-
-    value: S
-    source: str
-    problems: tuple[Problem, ...]
-    positions: Mapping[str, Position]
-    unread: frozenset[str]
-    partial: frozenset[str]
-    misspelled: frozenset[str]
-
-    def place(self, path: str) -> Place:
-        """Where a field stands or, if it was not given, the nearest object around it."""
-        around = path
-        while around not in self.positions:
-            around = paths.owner(around)
-        return self.positions[around].place(self.source, path)
-
-    def doubtful(self, path: str) -> bool:
-        """Whether a rule judges what could not be read whole: then its finding may be wrong.
-
-        That is so for an object or list of which something is unread, for what is unread itself, for an item
-        beside such a one, and for a field that seems to be missing where an unknown key may stand for it.
-        """
-        return (
-            any(paths.within(inner, path) for inner in self.partial)
-            or any(paths.within(path, outer) for outer in self.unread)
-            or (path.endswith("]") and paths.owner(path) in self.partial)
-            or (path not in self.positions and paths.owner(path) in self.misspelled)
-        )
 
 
 def decode(shape: type[S], node: Node, source: str) -> Decoded[S]:
@@ -225,8 +186,8 @@ class _Decoder:
         key = squash(member.key)
         if key in squashed(shape.IGNORED):
             return
-        if why := _why_refused(shape, key):
-            if not (scalars.asks_for_nothing(member.value) or _is_the_only_tenant(key, member.value)):
+        if why := unknown_keys.why_refused(shape, key):
+            if not unknown_keys.asks_for_nothing(key, member.value):
                 code, sentence = why
                 place = self._doubt_key(path, member)
                 what = f"{wording.shortened(member.key)} {sentence}"
@@ -236,10 +197,7 @@ class _Decoder:
         place = self._doubt_key(path, member)
         if isinstance(member.value, Unread):
             return
-        fields = by_key(shape)
-        meant = wording.nearest(key, fields)
-        remedy = f"did you mean {_spelled_like(member.key, fields[meant])}?" if meant else _choices(shape)
-        what = f"unknown key {wording.key(member.key)}"
+        what, remedy = f"unknown key {wording.key(member.key)}", unknown_keys.remedy(shape, member.key)
         self.problems.add(member.at, what, remedy, code=Code.KEY_UNKNOWN, path=place)
 
     def _value(self, info: inspect.Type, node: Node, path: str) -> Any:
@@ -377,27 +335,3 @@ def _as_written(node: Node) -> Any:
     if isinstance(node, Array):
         return [_as_written(item) for item in node.items]
     return None if isinstance(node, Unread) else node.value
-
-
-def _is_the_only_tenant(key: str, value: Node) -> bool:
-    """Whether a squashed key names the only namespace or partition, as Consul's clients may send it."""
-    return key.endswith(_TENANCY) and isinstance(value, Scalar) and value.value == _TENANT
-
-
-def _why_refused(shape: type[Shape], key: str) -> tuple[Code, str] | None:
-    """Why a squashed key that we know can't be given, if that is so."""
-    if key.endswith(_ENTERPRISE_ENDINGS) or key in squashed(shape.ENTERPRISE):
-        return Code.ENTERPRISE, "is a feature of Consul Enterprise, which this is not"
-    if key in squashed(shape.UNBUILT):
-        return Code.NOT_BUILT, "is not built yet"
-    reason = next((shape.REFUSED[name] for name in shape.REFUSED if squash(name) == key), "")
-    return (Code.NOT_FOR_US, f"is refused: {reason}") if reason else None
-
-
-def _spelled_like(key: str, item: inspect.Field) -> str:
-    """A field's name in the spelling that the writer of a key prefers."""
-    return item.encode_name if key[:1].isupper() else item.name
-
-
-def _choices(shape: type[Shape]) -> str:
-    return f"the keys here are {', '.join(sorted(item.encode_name for item in by_key(shape).values()))}"

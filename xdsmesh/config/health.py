@@ -11,7 +11,7 @@ from msgspec import field
 from xdsmesh.config import paths, rules, targets
 from xdsmesh.config.entry import Definition, UInt32
 from xdsmesh.config.wording import quoted
-from xdsmesh.model.catalog import Check, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckType, Health, Probe
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem

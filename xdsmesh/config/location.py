@@ -10,6 +10,7 @@ from typing import Final
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Port, Shape
 from xdsmesh.model import catalog
+from xdsmesh.model.address import ip_of
 from xdsmesh.model.catalog import ServiceAddress
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
@@ -34,7 +35,7 @@ class TaggedAddress(Shape, frozen=True):
             return
         wrong = list(address_problems(at, self.address))
         yield from wrong
-        ip = rules.ip(self.address)
+        ip = ip_of(self.address)
         if ip and family and not wrong and _family(ip) != family:
             what = f"{tag} is an address of IP{family[2:]}, which {self.address} is not"
             yield rules.problem(at, what, code=Code.ADDRESS)
@@ -61,7 +62,7 @@ def address_problems(path: str, address: str, *, or_name: bool = False) -> Itera
     """An IP address that others can reach, or none; a DNS name only where no Envoy is to dial it."""
     wrong = list(rules.host(path, address) if or_name else rules.address(path, address))
     yield from wrong
-    ip = rules.ip(address)
+    ip = ip_of(address)
     if ip and not wrong and ip.is_unspecified:
         what = f"{paths.label(path)} {address} is none that others can reach"
         yield rules.problem(path, what, "leave it out to use the node's", code=Code.ADDRESS)
@@ -71,7 +72,7 @@ def with_tags_of_family(
     given: Mapping[str, ServiceAddress], address: str, port: int
 ) -> dict[str, ServiceAddress]:
     """An instance's tagged addresses, with those that follow from its address if it has one."""
-    ip = rules.ip(address)
+    ip = ip_of(address)
     if ip is None:
         return dict(given)
     own = ServiceAddress(address, port)

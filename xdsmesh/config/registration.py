@@ -15,7 +15,8 @@ from xdsmesh.config.entry import Definition, Opaque, Shape
 from xdsmesh.config.location import LocalityDefinition
 from xdsmesh.config.service import ServiceDefinition, WeightsDefinition, expand
 from xdsmesh.config.wording import quoted
-from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckType, Health
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 

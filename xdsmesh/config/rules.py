@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +9,7 @@ import re2
 
 from xdsmesh.config import paths
 from xdsmesh.config.wording import quoted, shortened
+from xdsmesh.model.address import ip_of
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Place, Problem
@@ -190,25 +189,16 @@ def single_line(path: str, value: str) -> Iterator[Problem]:
         yield problem(path, what, code=Code.CONTROL_CHARACTER)
 
 
-@lru_cache(maxsize=1024)  # one registration asks several times about the same
-def ip(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that a text is, if it is one."""
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
 def address(path: str, value: str) -> Iterator[Problem]:
     """An IP address, or none. Envoy takes no host names where these addresses go."""
-    if value and ip(value) is None:
+    if value and ip_of(value) is None:
         what = f"{paths.label(path)} {quoted(value)} is not an IP address; host names are not built yet"
         yield problem(path, what, "write the address", code=Code.ADDRESS)
 
 
 def host(path: str, value: str) -> Iterator[Problem]:
     """An IP address or a DNS name, or none."""
-    if value and ip(value) is None:
+    if value and ip_of(value) is None:
         yield from host_name(path, value)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Self
 
 from msgspec import Meta, field, structs
 
-from xdsmesh.config import paths, rules, targets
+from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Definition, Port, Shape
 from xdsmesh.config.health import CheckDefinition, check_ids, make_checks
 from xdsmesh.config.location import (
@@ -20,6 +20,7 @@ from xdsmesh.config.location import (
 )
 from xdsmesh.config.proxy import ProxyDefinition
 from xdsmesh.config.wording import quoted
+from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, ServiceAddress, Weights
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
@@ -188,7 +189,7 @@ def _checked(sidecar: Instance) -> Instance:
     """A sidecar whose port is known. Without checks it gets two: it listens, its service is well."""
     if sidecar.checks or sidecar.proxy is None:
         return sidecar
-    listens_at = targets.join(sidecar.address or sidecar.proxy.local_service_address, sidecar.port)
+    listens_at = host_port(sidecar.address or sidecar.proxy.local_service_address, sidecar.port)
     usual = (
         CheckDefinition(name="Connect Sidecar Listening", tcp=listens_at, interval=_LISTENING_EVERY),
         CheckDefinition(

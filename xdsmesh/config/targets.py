@@ -14,11 +14,6 @@ _HOST_AND_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:\[\]]+)):
 _LAST_PORT: Final = 65535
 
 
-def join(host: str, port: int) -> str:
-    """A host and a port as one text; an IPv6 address stands in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def host_and_port(path: str, value: str) -> Iterator[Problem]:
     """A name or address and a port, as in ``localhost:80`` or ``[::1]:80``, or nothing."""
     if not value:

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from xdsmesh.demo.errors import DemoError
-from xdsmesh.model.catalog import CheckType
+from xdsmesh.model.checks import CheckType
 from xdsmesh.status import Snapshot, State
 
 _SETTLED = (State.SYNCED, State.NOT_SENT)

@@ -1,13 +1,13 @@
 """The addresses behind a target, each with its share of the traffic and whether it may be used."""
 
 from collections.abc import Iterable
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 
 from xdsmesh.config.filter import parse
 from xdsmesh.ir.types import Endpoint, EndpointTarget
-from xdsmesh.model.catalog import Health, Instance
+from xdsmesh.model.address import ip_of
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Health
 
 _MAX_WEIGHT: Final = 128
 """Envoy's limit: ``load_balancing_weight`` of a ``LbEndpoint``."""
@@ -31,21 +31,12 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
         _endpoint(sidecar, only_passing=target.only_passing)
         for sidecar in sidecars
         if sidecar.node.datacenter == target.datacenter
-        and _is_ip(sidecar.reachable_address)
+        and ip_of(sidecar.reachable_address)
         and subset.matches(sidecar)
     ]
     endpoints.sort(key=lambda endpoint: (endpoint.healthy, endpoint.weight))
     best = {(endpoint.address, endpoint.port): endpoint for endpoint in endpoints}
     return tuple(best[place] for place in sorted(best))
-
-
-@lru_cache(maxsize=65_536)
-def _is_ip(address: str) -> bool:
-    try:
-        ip_address(address)
-    except ValueError:
-        return False
-    return True
 
 
 def _endpoint(sidecar: Instance, *, only_passing: bool) -> Endpoint:

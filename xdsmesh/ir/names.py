@@ -3,6 +3,7 @@
 from typing import Final
 
 from xdsmesh.chain.types import Target
+from xdsmesh.model.address import host_port
 
 PUBLIC_LISTENER: Final = "public_listener"
 """The statistics, route and virtual host of the listener that accepts the mesh's calls."""
@@ -25,12 +26,12 @@ def public_listener(address: str, port: int) -> str:
 
     The address is in the name since Envoy can't change the address of a listener that exists.
     """
-    return f"{PUBLIC_LISTENER}:{_host_port(address, port)}"
+    return f"{PUBLIC_LISTENER}:{host_port(address, port)}"
 
 
 def upstream_listener(service: str, address: str, port: int) -> str:
     """The listener where the application finds a service that it calls."""
-    return f"{service}:{_host_port(address, port)}"
+    return f"{service}:{host_port(address, port)}"
 
 
 def cluster(target: Target, trust_domain: str, customization: str = "") -> str:
@@ -60,7 +61,3 @@ def routes(service: str) -> str:
 def upstream_stat_prefix(service: str, datacenter: str) -> str:
     """The statistics of the calls to a service: service, namespace, partition, datacenter."""
     return f"upstream.{service}.default.default.{datacenter}"
-
-
-def _host_port(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 
 _Key = tuple[str, str]
 """A check: its node and its id."""

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import grpc
 from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 
-from xdsmesh.model.catalog import CheckStatus, Health, Probe
+from xdsmesh.model.checks import CheckStatus, Health, Probe
 from xdsmesh.probes.http2 import http2
 
 _STREAM: Final = 1

@@ -4,7 +4,7 @@ from typing import Final
 
 from h2.events import PingAckReceived
 
-from xdsmesh.model.catalog import CheckStatus, Health, Probe
+from xdsmesh.model.checks import CheckStatus, Health, Probe
 from xdsmesh.probes.http2 import http2
 
 _PING: Final = b"xdsmesh\n"

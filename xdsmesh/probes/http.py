@@ -4,7 +4,7 @@ from typing import Final
 
 import httpx
 
-from xdsmesh.model.catalog import CheckStatus, Health, Probe
+from xdsmesh.model.checks import CheckStatus, Health, Probe
 from xdsmesh.probes.tls import tls_context
 
 _MAX_REDIRECTS: Final = 10

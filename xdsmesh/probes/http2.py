@@ -9,7 +9,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, Event
 
-from xdsmesh.model.catalog import Probe
+from xdsmesh.model.checks import Probe
 from xdsmesh.probes.target import host_port
 from xdsmesh.probes.tls import tls_context
 

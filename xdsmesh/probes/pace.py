@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from xdsmesh.model.catalog import Health
+from xdsmesh.model.checks import Health
 
 _FIRST_RETRY: Final = 0.1
 """Seconds. What has just been registered will listen in a moment."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from xdsmesh.model.catalog import CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.probes.grpc import probe_grpc
 from xdsmesh.probes.h2ping import probe_h2ping

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.facts import Batch
 from xdsmesh.probes.alias import Aliases
 from xdsmesh.probes.lane import Lane

@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from xdsmesh.model.catalog import Check, Health
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch
 
 Deregister = Callable[[str], Awaitable[None]]

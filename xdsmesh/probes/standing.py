@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from xdsmesh.model.catalog import CheckStatus
+from xdsmesh.model.checks import CheckStatus
 
 
 class Urgency(Enum):

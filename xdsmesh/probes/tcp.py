@@ -2,7 +2,7 @@
 
 import asyncio
 
-from xdsmesh.model.catalog import CheckStatus, Health, Probe
+from xdsmesh.model.checks import CheckStatus, Health, Probe
 from xdsmesh.probes.target import host_port
 from xdsmesh.probes.tls import tls_context
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from xdsmesh.model.catalog import Health, Probe
+from xdsmesh.model.checks import Health, Probe
 
 
 @dataclass(frozen=True, slots=True)

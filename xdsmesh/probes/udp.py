@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from xdsmesh.model.catalog import CheckStatus, Health, Probe
+from xdsmesh.model.checks import CheckStatus, Health, Probe
 from xdsmesh.probes.target import host_port
 
 _DATAGRAM: Final = b"\n"

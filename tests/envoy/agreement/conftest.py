@@ -26,7 +26,8 @@ from xdsmesh.demo.processes import Processes
 from xdsmesh.explain.explain import explain
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
-from xdsmesh.model.catalog import Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Health
 from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.trust import TrustBundle, service_spiffe_id
 from xdsmesh.status import Registry, State

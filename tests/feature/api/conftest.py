@@ -1,9 +1,11 @@
+from __future__ import annotations
+
 import asyncio
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -12,7 +14,6 @@ from xdsmesh.api.about import About
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
@@ -21,7 +22,12 @@ from xdsmesh.parts import Pick, ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
 
+if TYPE_CHECKING:
+    from tests.conftest import AtWork
+
 NODE = Node("n1", "127.0.0.1", "dc1")
+
+Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -43,15 +49,11 @@ def pick() -> Pick:
 
 
 @pytest.fixture
-async def parts(store: MemoryStore, issuer: Issuer, pick: Pick) -> AsyncIterator[ServerParts]:
-    """The parts of a server, at work; as in the real one, the store is not empty when it begins."""
-    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), pick)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in parts.work().values()]
-        await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
+async def parts(
+    at_work: AtWork, store: MemoryStore, issuer: Issuer, pick: Pick
+) -> AsyncIterator[ServerParts]:
+    async with at_work(store, NODE, issuer, pick) as parts:
         yield parts
-        for task in running:
-            task.cancel()
 
 
 @pytest.fixture
@@ -128,3 +130,63 @@ def held(queries: Queries) -> Callable[..., Awaitable[None]]:
                 await asyncio.sleep(0.005)
 
     return wait
+
+
+class Agent:
+    """The agent's API, as a client of it speaks."""
+
+    def __init__(self, api: httpx.AsyncClient, until: Callable[..., Awaitable[Any]]) -> None:
+        self._api = api
+        self._until = until
+
+    async def put(self, path: str, body: Json | None = None, **params: str) -> None:
+        answer = await self._api.put(f"/v1/agent/{path}", json=body, params=params)
+        assert (answer.status_code, answer.content) == (200, b""), answer.text
+
+    async def register(self, body: Json, **params: str) -> None:
+        """Register a service as it is written."""
+        await self.put("service/register", body, **params)
+
+    async def refusal(self, body: Json) -> str:
+        """What is told of a registration of a service that is refused, and so changes nothing."""
+        before = (await self._api.get("/v1/agent/services")).json()
+        answer = await self._api.put("/v1/agent/service/register", json=body)
+        assert answer.status_code == 400, answer.text
+        assert (await self._api.get("/v1/agent/services")).json() == before, "a refused body changes nothing"
+        return answer.text
+
+    async def shown(self, service_id: str) -> Json:
+        """A service as the agent shows it."""
+        answer = await self._api.get(f"/v1/agent/service/{service_id}")
+        assert answer.status_code == 200, answer.text
+        body: Json = answer.json()
+        return body
+
+    async def service(self, *checks: Json, name: str = "web", **more: Any) -> None:
+        """Register a service with checks."""
+        await self.register({"Name": name, "Port": 80, "Checks": list(checks), **more})
+
+    async def check(self, **body: Any) -> None:
+        """Register a check."""
+        await self.put("check/register", body)
+
+    async def checks(self) -> dict[str, Json]:
+        found: dict[str, Json] = (await self._api.get("/v1/agent/checks")).json()
+        return found
+
+    async def said(self, check_id: str) -> tuple[str, str]:
+        """A check's status and output."""
+        found = (await self.checks())[check_id]
+        return found["Status"], found["Output"]
+
+    async def until_is(self, check_id: str, wanted: str, output: str = "") -> str:
+        """Wait until a check has a status, and return its output."""
+        _, told = await self._until(
+            lambda: self.said(check_id), lambda answer: answer[0] == wanted and output in answer[1]
+        )
+        return str(told)
+
+
+@pytest.fixture
+def agent(api: httpx.AsyncClient, until: Callable[..., Awaitable[Any]]) -> Agent:
+    return Agent(api, until)

@@ -1,15 +1,20 @@
 """What takes the mesh's calls to a service, and what is behind gateways."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from xdsmesh.catalog.codec import encode_check
 from xdsmesh.catalog.keys import check_key
-from xdsmesh.model.catalog import Check
+from xdsmesh.model.checks import Check
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.feature.api.conftest import Agent
 
 
 async def service(api: httpx.AsyncClient, name: str, **definition: object) -> None:
@@ -50,13 +55,14 @@ async def test_sidecars_natives_and_gateways_take_calls(api: httpx.AsyncClient) 
     assert (native["ServiceName"], native["ServiceConnect"]) == ("Web", {"Native": True})
 
 
-async def test_a_sidecar_is_listed_with_its_own_checks(api: httpx.AsyncClient) -> None:
+async def test_a_sidecar_is_listed_with_its_own_checks(api: httpx.AsyncClient, agent: Agent) -> None:
     await service(
         api,
         "web",
         Connect={"SidecarService": {"Port": 1}},  # nobody listens there
         Check={"Name": "up", "TTL": "1h", "Status": "passing"},
     )
+    await agent.until_is("service:web-sidecar-proxy:2", "passing")  # now nothing changes by itself
     (row,) = await rows(api, "health/connect/web")
     assert [check["CheckID"] for check in row["Checks"]] == [
         "serfHealth",

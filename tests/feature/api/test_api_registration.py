@@ -1,13 +1,16 @@
-"""What becomes of a registration with the agent: the instance, its sidecar, their ports and addresses."""
+"""What becomes of a service that is registered with the agent, and what is no registration."""
 
-import asyncio
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+if TYPE_CHECKING:
+    from tests.feature.api.conftest import Agent
+
 REGISTER = "/v1/agent/service/register"
-FIRST, LAST = 21000, 21255
 
 Body = dict[str, Any]
 
@@ -16,33 +19,9 @@ def with_sidecar(name: str = "web", sidecar: Body | None = None, **more: Any) ->
     return {"Name": name, "Port": 8080, "Connect": {"SidecarService": sidecar or {}}, **more}
 
 
-async def put(api: httpx.AsyncClient, body: Body, **params: Any) -> None:
-    answer = await api.put(REGISTER, json=body, params=params)
-    assert (answer.status_code, answer.content) == (200, b""), answer.text
-
-
-async def refused(api: httpx.AsyncClient, body: Body) -> str:
-    before = (await api.get("/v1/agent/services")).json()
-    answer = await api.put(REGISTER, json=body)
-    assert answer.status_code == 400, answer.text
-    assert (await api.get("/v1/agent/services")).json() == before, "a refused body changes nothing"
-    return answer.text
-
-
-async def service(api: httpx.AsyncClient, service_id: str) -> Body:
-    answer = await api.get(f"/v1/agent/service/{service_id}")
-    assert answer.status_code == 200, answer.text
-    body: Body = answer.json()
-    return body
-
-
-async def check_ids(api: httpx.AsyncClient) -> set[str]:
-    return set((await api.get("/v1/agent/checks")).json())
-
-
-async def test_what_is_not_said_has_its_default(api: httpx.AsyncClient) -> None:
-    await put(api, {"Name": "web"})
-    shown = await service(api, "web")
+async def test_what_is_not_said_has_its_default(api: httpx.AsyncClient, agent: Agent) -> None:
+    await agent.register({"Name": "web"})
+    shown = await agent.shown("web")
     del shown["ContentHash"]
     assert shown == {
         "ID": "web",
@@ -59,7 +38,7 @@ async def test_what_is_not_said_has_its_default(api: httpx.AsyncClient) -> None:
     assert (row["Service"]["Address"], row["Node"]["Address"]) == ("", "127.0.0.1")
 
 
-async def test_what_is_said_is_shown(api: httpx.AsyncClient) -> None:
+async def test_what_is_said_is_shown(agent: Agent) -> None:
     body = {
         "ID": "web-1",
         "Name": "web",
@@ -72,8 +51,8 @@ async def test_what_is_said_is_shown(api: httpx.AsyncClient) -> None:
         "TaggedAddresses": {"lan": {"Address": "10.0.0.1", "Port": 81}, "public": {"Address": "a.example"}},
         "Locality": {"Region": "eu", "Zone": "eu-1"},
     }
-    await put(api, body)
-    shown = await service(api, "web-1")
+    await agent.register(body)
+    shown = await agent.shown("web-1")
     own = {"Address": "10.0.0.1", "Port": 80}
     assert shown["TaggedAddresses"] == {
         "lan": {"Address": "10.0.0.1", "Port": 81},
@@ -85,13 +64,15 @@ async def test_what_is_said_is_shown(api: httpx.AsyncClient) -> None:
     assert {key: shown[key] for key in same} == {key: body[key] for key in same}
 
 
-async def test_a_registration_replaces_the_service_whole(api: httpx.AsyncClient) -> None:
-    await put(api, {"Name": "web", "Tags": ["a"], "Meta": {"k": "v"}, "Port": 80, "Address": "10.0.0.1"})
-    await put(api, {"Name": "web", "Port": 81})
-    shown = await service(api, "web")
+async def test_a_registration_replaces_the_service_whole(api: httpx.AsyncClient, agent: Agent) -> None:
+    await agent.register(
+        {"Name": "web", "Tags": ["a"], "Meta": {"k": "v"}, "Port": 80, "Address": "10.0.0.1"}
+    )
+    await agent.register({"Name": "web", "Port": 81})
+    shown = await agent.shown("web")
     assert (shown["Tags"], shown["Meta"], shown["Port"], shown["Address"]) == ([], {}, 81, "")
     assert "TaggedAddresses" not in shown
-    await put(api, {"ID": "web", "Name": "other"})
+    await agent.register({"ID": "web", "Name": "other"})
     assert (await api.get("/v1/catalog/service/web")).json() == []
     assert len((await api.get("/v1/catalog/service/other")).json()) == 1
 
@@ -103,15 +84,16 @@ ADDRESSES: list[tuple[str, set[str]]] = [
 ]
 
 
-async def test_addresses_of_the_services_own_family_are_added(api: httpx.AsyncClient) -> None:
+async def test_addresses_of_the_services_own_family_are_added(agent: Agent) -> None:
     for address, tags in ADDRESSES:
-        await put(api, {"Name": "web", "Address": address, "Port": 80})
-        tagged = (await service(api, "web")).get("TaggedAddresses", {})
+        await agent.register({"Name": "web", "Address": address, "Port": 80})
+        tagged = (await agent.shown("web")).get("TaggedAddresses", {})
         assert tagged == {tag: {"Address": address, "Port": 80} for tag in tags}
 
 
 async def test_keys_may_be_written_in_any_case_and_in_snake_case_and_lists_may_be_null(
     api: httpx.AsyncClient,
+    agent: Agent,
 ) -> None:
     body = {
         "id": "web-1",
@@ -135,148 +117,19 @@ async def test_keys_may_be_written_in_any_case_and_in_snake_case_and_lists_may_b
             }
         },
     }
-    await put(api, body)
-    web = await service(api, "web-1")
+    await agent.register(body)
+    web = await agent.shown("web-1")
     assert (web["EnableTagOverride"], web["Tags"], web["Meta"]) == (True, [], {})
     assert web["TaggedAddresses"] == {"lan": {"Address": "10.0.0.9", "Port": 1}}
-    sidecar = await service(api, "web-1-sidecar-proxy")
+    sidecar = await agent.shown("web-1-sidecar-proxy")
     assert sidecar["Proxy"]["LocalServicePort"] == 9
     assert sidecar["Proxy"]["Upstreams"][0]["DestinationName"] == "db"
     checks = (await api.get("/v1/agent/checks")).json()
     assert checks["service:web-1-sidecar-proxy"]["Interval"] == "10s"
 
 
-async def test_a_sidecar_takes_after_its_service(api: httpx.AsyncClient) -> None:
-    parent: Body = {"Address": "10.0.0.1", "Tags": ["v1"], "Meta": {"k": "v"}, "Locality": {"Region": "eu"}}
-    await put(api, with_sidecar(ID="web-1", **parent))
-    web, sidecar = await service(api, "web-1"), await service(api, "web-1-sidecar-proxy")
-    assert "Connect" not in web
-    assert "Proxy" not in web
-    assert (sidecar["Kind"], sidecar["Service"]) == ("connect-proxy", "web-sidecar-proxy")
-    for key in ("Address", "Tags", "Meta", "Locality"):
-        assert sidecar[key] == web[key], key
-    assert sidecar["Port"] == FIRST
-    assert sidecar["TaggedAddresses"]["lan_ipv4"] == {"Address": "10.0.0.1", "Port": FIRST}
-    proxy = sidecar["Proxy"]
-    assert (proxy["DestinationServiceName"], proxy["DestinationServiceID"]) == ("web", "web-1")
-    assert (proxy["LocalServiceAddress"], proxy["LocalServicePort"]) == ("127.0.0.1", 8080)
-
-
-async def test_what_a_sidecar_says_of_itself_wins(api: httpx.AsyncClient) -> None:
-    own = {
-        "Name": "front",
-        "Port": 20000,
-        "Address": "10.0.0.2",
-        "Tags": ["proxy"],
-        "Meta": {"own": "1"},
-        "Locality": {"Region": "us"},
-        "Proxy": {
-            "LocalServiceAddress": "127.0.0.9",
-            "LocalServicePort": 9090,
-            "Upstreams": [{"DestinationName": "db", "LocalBindPort": 5000}],
-        },
-    }
-    await put(api, with_sidecar(sidecar=own, Tags=["v1"], Meta={"k": "v"}, Address="10.0.0.1"))
-    sidecar = await service(api, "web-sidecar-proxy")
-    assert sidecar["Service"] == "front"
-    assert sidecar["Locality"]["Region"] == "us"
-    for key in ("Port", "Address", "Tags", "Meta"):
-        assert sidecar[key] == own[key], key
-    proxy = sidecar["Proxy"]
-    assert (proxy["LocalServiceAddress"], proxy["LocalServicePort"]) == ("127.0.0.9", 9090)
-    (upstream,) = proxy["Upstreams"]
-    assert (upstream["DestinationType"], upstream["LocalBindPort"]) == ("service", 5000)
-
-
-@pytest.mark.parametrize(("address", "host"), [("", "127.0.0.1"), ("10.0.0.1", "10.0.0.1")])
-async def test_a_sidecar_gets_two_checks_unless_it_names_its_own(
-    api: httpx.AsyncClient, until: Any, address: str, host: str
-) -> None:
-    await put(api, with_sidecar(Address=address))
-    checks = (await api.get("/v1/agent/checks")).json()
-    assert set(checks) == {"service:web-sidecar-proxy:1", "service:web-sidecar-proxy:2"}
-    listening, aliasing = checks["service:web-sidecar-proxy:1"], checks["service:web-sidecar-proxy:2"]
-    assert (listening["Name"], listening["Type"]) == ("Connect Sidecar Listening", "tcp")
-    assert listening["Interval"] == "10s"
-    assert (aliasing["Name"], aliasing["Type"]) == ("Connect Sidecar Aliasing web", "alias")
-    for check in (listening, aliasing):
-        assert (check["ServiceID"], check["ServiceName"]) == ("web-sidecar-proxy", "web-sidecar-proxy")
-    (row,) = (await api.get("/v1/catalog/connect/web")).json()
-    assert row["ServiceID"] == "web-sidecar-proxy"
-    if address:
-        return  # nothing is to be dialed there
-
-    async def output() -> str:
-        text: str = (await api.get("/v1/agent/checks")).json()["service:web-sidecar-proxy:1"]["Output"]
-        return text
-
-    assert (await until(output, bool)).startswith(f"TCP connect {host}:{FIRST}: ")
-
-
-async def test_a_sidecar_goes_with_its_service_and_may_go_alone(api: httpx.AsyncClient) -> None:
-    await put(api, with_sidecar(Check={"TTL": "10s"}))
-    assert (await api.put("/v1/agent/service/deregister/web-sidecar-proxy")).status_code == 200
-    assert set((await api.get("/v1/agent/services")).json()) == {"web"}
-    assert await check_ids(api) == {"service:web"}
-
-    await put(api, with_sidecar())
-    assert (await api.put("/v1/agent/service/deregister/web")).status_code == 200
-    assert (await api.get("/v1/agent/services")).json() == {}
-    assert await check_ids(api) == set()
-    assert (await api.get("/v1/catalog/connect/web")).json() == []
-
-
-async def test_a_proxy_that_was_registered_by_itself_stays_when_its_service_goes(
-    api: httpx.AsyncClient,
-) -> None:
-    await put(api, {"Name": "web", "Port": 80})
-    proxy = {"DestinationServiceName": "web", "DestinationServiceID": "web"}
-    await put(
-        api,
-        {"ID": "web-sidecar-proxy", "Name": "web-proxy", "Kind": "connect-proxy", "Port": 1, "Proxy": proxy},
-    )
-    await api.put("/v1/agent/service/deregister/web")
-    assert set((await api.get("/v1/agent/services")).json()) == {"web-sidecar-proxy"}
-
-
-async def test_ports_of_sidecars_are_the_lowest_free_ones_and_are_kept(api: httpx.AsyncClient) -> None:
-    async def port(name: str) -> int:
-        number: int = (await service(api, f"{name}-sidecar-proxy"))["Port"]
-        return number
-
-    await put(api, {"Name": "taken", "Port": FIRST + 1})
-    for name in ("a", "b", "c"):
-        await put(api, with_sidecar(name))
-    assert [await port(name) for name in ("a", "b", "c")] == [FIRST, FIRST + 2, FIRST + 3]
-
-    await put(api, with_sidecar("b", Tags=["again"]))
-    assert await port("b") == FIRST + 2
-    await api.put("/v1/agent/service/deregister/a")
-    await put(api, with_sidecar("d"))
-    assert await port("d") == FIRST
-    await put(api, with_sidecar("d", {"Port": 20000}))
-    await put(api, with_sidecar("e"))
-    assert await port("e") == FIRST
-
-
-async def test_registrations_at_once_get_a_port_each(api: httpx.AsyncClient) -> None:
-    await asyncio.gather(*(put(api, with_sidecar(f"s{number}")) for number in range(20)))
-    services = (await api.get("/v1/agent/services")).json()
-    ports = sorted(each["Port"] for each in services.values() if each.get("Kind") == "connect-proxy")
-    assert ports == list(range(FIRST, FIRST + 20))
-
-
-async def test_when_no_port_is_left_the_registration_is_refused_whole(api: httpx.AsyncClient) -> None:
-    rest = range(FIRST + 1, LAST + 1)
-    await asyncio.gather(*(put(api, {"Name": f"s{port}", "Port": port}) for port in rest))
-    await put(api, with_sidecar("last"))
-    assert f"no port from {FIRST} to {LAST} is free" in await refused(api, with_sidecar("too-many"))
-    await api.put("/v1/agent/service/deregister/last")
-    await put(api, with_sidecar("too-many"))
-
-
 @pytest.mark.parametrize("kind", ["mesh-gateway", "terminating-gateway", "ingress-gateway", "api-gateway"])
-async def test_gateways_are_services_of_their_kind(api: httpx.AsyncClient, kind: str) -> None:
+async def test_gateways_are_services_of_their_kind(api: httpx.AsyncClient, agent: Agent, kind: str) -> None:
     body = {
         "Kind": kind,
         "ID": "edge-1",
@@ -288,8 +141,8 @@ async def test_gateways_are_services_of_their_kind(api: httpx.AsyncClient, kind:
         },
         "Proxy": {"Config": {"connect_timeout_ms": 1}},
     }
-    await put(api, body)
-    shown = await service(api, "edge-1")
+    await agent.register(body)
+    shown = await agent.shown("edge-1")
     assert (shown["Kind"], shown["Port"]) == (kind, 8443)
     assert shown["TaggedAddresses"] == body["TaggedAddresses"]
     assert shown["Proxy"]["Config"] == {"connect_timeout_ms": 1}
@@ -299,13 +152,15 @@ async def test_gateways_are_services_of_their_kind(api: httpx.AsyncClient, kind:
 
 
 @pytest.mark.parametrize("kind", ["ingress-gateway", "api-gateway"])
-async def test_some_gateways_need_no_port(api: httpx.AsyncClient, kind: str) -> None:
-    await put(api, {"Kind": kind, "Name": "edge"})
+async def test_some_gateways_need_no_port(agent: Agent, kind: str) -> None:
+    await agent.register({"Kind": kind, "Name": "edge"})
 
 
-async def test_a_native_service_takes_the_calls_of_the_mesh_itself(api: httpx.AsyncClient) -> None:
-    await put(api, {"Name": "web", "Port": 80, "Connect": {"Native": True}})
-    assert (await service(api, "web"))["Connect"] == {"Native": True}
+async def test_a_native_service_takes_the_calls_of_the_mesh_itself(
+    api: httpx.AsyncClient, agent: Agent
+) -> None:
+    await agent.register({"Name": "web", "Port": 80, "Connect": {"Native": True}})
+    assert (await agent.shown("web"))["Connect"] == {"Native": True}
     (row,) = (await api.get("/v1/health/connect/web")).json()
     assert row["Service"]["Connect"] == {"Native": True}
 
@@ -373,15 +228,15 @@ WRONG: list[tuple[Body, str]] = [
 ]
 
 
-async def test_what_is_wrong_is_named_and_nothing_changes(api: httpx.AsyncClient) -> None:
+async def test_what_is_wrong_is_named_and_nothing_changes(agent: Agent) -> None:
     for body, told in WRONG:
-        assert told in await refused(api, body)
+        assert told in await agent.refusal(body)
 
 
-async def test_a_mesh_gateway_may_say_that_it_federates(api: httpx.AsyncClient) -> None:
+async def test_a_mesh_gateway_may_say_that_it_federates(agent: Agent) -> None:
     meta = {"consul-wan-federation": "1"}
-    await put(api, {"Kind": "mesh-gateway", "Name": "g", "Port": 1, "Meta": meta})
-    assert (await service(api, "g"))["Meta"] == meta
+    await agent.register({"Kind": "mesh-gateway", "Name": "g", "Port": 1, "Meta": meta})
+    assert (await agent.shown("g"))["Meta"] == meta
 
 
 UNDECODABLE: list[bytes] = [b"", b"{", b"[]", b"null", b"\xff"]
@@ -394,15 +249,15 @@ async def test_what_is_no_registration_is_told_as_undecodable(api: httpx.AsyncCl
         assert answer.text
 
 
-async def test_what_the_agent_answers_has_no_index(api: httpx.AsyncClient) -> None:
-    await put(api, {"Name": "web"})
+async def test_what_the_agent_answers_has_no_index(api: httpx.AsyncClient, agent: Agent) -> None:
+    await agent.register({"Name": "web"})
     for path in ("services", "service/web", "checks", "self", "members", "health/service/id/web"):
         assert "X-Consul-Index" not in (await api.get(f"/v1/agent/{path}")).headers, path
 
 
-async def test_services_and_checks_of_the_agent_can_be_filtered(api: httpx.AsyncClient) -> None:
-    await put(api, {"Name": "web", "Tags": ["v1"], "Check": {"TTL": "10s"}})
-    await put(api, with_sidecar("db"))
+async def test_services_and_checks_of_the_agent_can_be_filtered(api: httpx.AsyncClient, agent: Agent) -> None:
+    await agent.register({"Name": "web", "Tags": ["v1"], "Check": {"TTL": "10s"}})
+    await agent.register(with_sidecar("db"))
 
     async def ask(path: str, text: str) -> set[str]:
         answer = await api.get(f"/v1/agent/{path}", params={"filter": text})
@@ -438,11 +293,11 @@ async def test_the_agent_shows_only_its_own_node(api: httpx.AsyncClient) -> None
     assert (await api.get("/v1/agent/health/service/name/web")).status_code == 404
 
 
-async def test_the_id_of_a_proxy_on_another_node_is_taken(api: httpx.AsyncClient) -> None:
+async def test_the_id_of_a_proxy_on_another_node_is_taken(api: httpx.AsyncClient, agent: Agent) -> None:
     other = {"Node": "other", "Address": "10.0.0.9"}
     body = {"ID": "web-sidecar-proxy", "Service": "p", "Kind": "connect-proxy", "Port": 1}
     proxied = {**body, "Proxy": {"DestinationServiceName": "web"}}
     assert (await api.put("/v1/catalog/register", json={**other, "Service": proxied})).status_code == 200
-    told = await refused(api, with_sidecar())
+    told = await agent.refusal(with_sidecar())
     assert "web-sidecar-proxy" in told
     assert "other" in told

@@ -14,11 +14,13 @@ from xdsmesh.api.changes import (
     node_topic,
     service_topic,
 )
+from xdsmesh.catalog.agent_checks import register_check, report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_entry, decode_service
-from xdsmesh.model.catalog import Check, CheckStatus, Health, Node
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import Check, CheckStatus, Health
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.memory import MemoryStore
 
@@ -108,10 +110,10 @@ async def test_what_a_check_says_changes_its_service_and_no_registration(
     changes: Changes, feed: Feed, registrations: Registrations, told: set[Topic]
 ) -> None:
     await register(registrations, "w", "web")
-    await registrations.register_check(Check("c", "alive", service_id="w"), API)
+    await register_check(registrations, Check("c", "alive", service_id="w"), API)
     await feed.catch_up()
     told.clear()
-    await registrations.report("c", CheckStatus(Health.PASSING))
+    await report(registrations, "c", CheckStatus(Health.PASSING))
     await feed.catch_up()
     assert told == {instance_topic("w"), node_topic("n1"), ALL_CHECKS, service_topic("web")}
     assert changes.index({ALL_INSTANCES}) < feed.revision

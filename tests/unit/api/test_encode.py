@@ -4,7 +4,8 @@ import msgspec
 
 from xdsmesh.api.encode import agent_service, health_row, service_node
 from xdsmesh.catalog.stored import Stored
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.origin import Origin, Source
 
 T = TypeVar("T")

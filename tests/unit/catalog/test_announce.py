@@ -4,7 +4,8 @@ import pytest
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.announce import ALIVE, ANNOUNCER, SERVICE, announce
-from xdsmesh.model.catalog import CheckStatus, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import CheckStatus, Health
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Put, Record, Store, Txn
 

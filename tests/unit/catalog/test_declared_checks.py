@@ -6,7 +6,7 @@ from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.declare import declare
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_check, parse_file
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health
 from xdsmesh.model.errors import RefusedError
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Put, Txn

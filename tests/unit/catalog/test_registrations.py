@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from xdsmesh.catalog.agent_checks import beat, deregister_check, register_check, report
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.declare import declare
 from xdsmesh.catalog.external import register_external
@@ -15,7 +16,8 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_check, decode_definition, decode_service, parse_file
 from xdsmesh.config.registration import CatalogRegistration
-from xdsmesh.model.catalog import CheckStatus, Health, Node
+from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import CheckStatus, Health
 from xdsmesh.model.errors import NotFoundError, OwnershipError, RefusedError
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Txn
@@ -117,7 +119,7 @@ async def test_a_check_goes_that_was_registered_while_its_service_went(
     busy: Busy, registrations: Registrations
 ) -> None:
     await registrations.register(WEB, API)
-    busy.meanwhile = lambda: registrations.register_check(BEAT, API)
+    busy.meanwhile = lambda: register_check(registrations, BEAT, API)
     await registrations.deregister("web", API)
     assert await ids(registrations) == (set(), set())
     _, left = await busy.list("status/")
@@ -130,7 +132,7 @@ async def test_a_check_is_refused_whose_service_goes_meanwhile(
     await registrations.register(WEB, API)
     busy.meanwhile = lambda: registrations.deregister("web", API)
     with pytest.raises(NotFoundError, match="does not exist"):
-        await registrations.register_check(BEAT, API)
+        await register_check(registrations, BEAT, API)
     assert await ids(registrations) == (set(), set())
 
 
@@ -194,11 +196,11 @@ async def test_who_speaks_just_before_his_time_is_said_to_be_over_has_the_last_w
     busy: Busy, registrations: Registrations
 ) -> None:
     await registrations.register(WEB, API)
-    await registrations.register_check(BEAT, API)
-    busy.meanwhile = lambda: registrations.beat("beat", FINE)
-    await registrations.report("beat", EXPIRED)
+    await register_check(registrations, BEAT, API)
+    busy.meanwhile = lambda: beat(registrations, "beat", FINE)
+    await report(registrations, "beat", EXPIRED)
     assert await status(registrations, "beat") == FINE
-    await registrations.report("beat", EXPIRED)
+    await report(registrations, "beat", EXPIRED)
     assert await status(registrations, "beat") == EXPIRED
 
 
@@ -206,11 +208,11 @@ async def test_an_expiry_is_written_though_the_check_is_registered_meanwhile(
     busy: Busy, registrations: Registrations
 ) -> None:
     await registrations.register(WEB, API)
-    await registrations.register_check(BEAT, API)
-    await registrations.beat("beat", FINE)
+    await register_check(registrations, BEAT, API)
+    await beat(registrations, "beat", FINE)
     again = check('{"Name": "beat", "ServiceID": "web", "TTL": "10s", "Notes": "new"}')
-    busy.meanwhile = lambda: registrations.register_check(again, API)
-    await registrations.report("beat", EXPIRED)
+    busy.meanwhile = lambda: register_check(registrations, again, API)
+    await report(registrations, "beat", EXPIRED)
     assert await status(registrations, "beat") == EXPIRED
 
 
@@ -218,9 +220,9 @@ async def test_a_report_about_a_check_that_is_gone_is_forgotten(
     busy: Busy, registrations: Registrations
 ) -> None:
     await registrations.register(WEB, API)
-    await registrations.register_check(BEAT, API)
-    busy.meanwhile = lambda: registrations.deregister_check("beat", API)
-    await registrations.report("beat", EXPIRED)
+    await register_check(registrations, BEAT, API)
+    busy.meanwhile = lambda: deregister_check(registrations, "beat", API)
+    await report(registrations, "beat", EXPIRED)
     assert "beat" not in (await ids(registrations))[1]
     assert await busy.get("status/n1/beat") is None
 
@@ -230,7 +232,7 @@ async def test_a_check_goes_that_was_registered_while_the_file_of_its_service_we
 ) -> None:
     repository = Repository(busy, NODE)
     await repository.declare(declare([parse_file("web.hcl", b'service { name = "web" }')]))
-    busy.meanwhile = lambda: registrations.register_check(BEAT, API)
+    busy.meanwhile = lambda: register_check(registrations, BEAT, API)
     await repository.declare(declare([]))
     assert await ids(registrations) == (set(), set())
 

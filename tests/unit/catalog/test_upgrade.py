@@ -7,7 +7,8 @@ import msgspec
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.announce import ANNOUNCER, announce
 from xdsmesh.catalog.upgrade import upgrade
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Instance, Node
+from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Put, Record, Store, Txn
 

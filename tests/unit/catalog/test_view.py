@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.view import CatalogView
-from xdsmesh.model.catalog import Check, CheckStatus, Health, Instance, Kind, Node, Proxy
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy
+from xdsmesh.model.checks import Check, CheckStatus, Health
 from xdsmesh.model.facts import Fact
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Change, Record

@@ -1,19 +1,18 @@
+from __future__ import annotations
+
 import asyncio
 import os
-import random
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from xdsmesh.api.about import About
 from xdsmesh.api.serve import HttpServer
-from xdsmesh.ca.issuer import Issuer
-from xdsmesh.catalog.announce import announce
 from xdsmesh.cli import app
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
@@ -21,6 +20,9 @@ from xdsmesh.model.catalog import Node
 from xdsmesh.parts import ServerParts
 from xdsmesh.status import Registry
 from xdsmesh.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.conftest import AtWork
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Call = Callable[..., Awaitable[Result]]
@@ -63,17 +65,10 @@ def xdsmesh(command: Path, tmp_path: Path, environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-async def parts() -> AsyncIterator[ServerParts]:
+async def parts(at_work: AtWork) -> AsyncIterator[ServerParts]:
     """The parts of a server over an empty catalog, at work."""
-    store = MemoryStore()
-    issuer = await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
-    parts = ServerParts.make(store, NODE, issuer, lambda: datetime.now(UTC), random.uniform)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(work) for work in parts.work().values()]
-        await announce(store, NODE, lambda: "11111111-2222-3333-4444-555555555555")
+    async with at_work(MemoryStore(), NODE) as parts:
         yield parts
-        for task in running:
-            task.cancel()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from xdsmesh.config.codec import encode
 from xdsmesh.config.files import decode_service, parse_file
 from xdsmesh.config.service import ServiceDefinition, expand
-from xdsmesh.model.catalog import Check, Health, Instance, Locality, Node, ServiceAddress, Weights
+from xdsmesh.model.catalog import Instance, Locality, Node, ServiceAddress, Weights
+from xdsmesh.model.checks import Check, Health
 
 Service = Callable[..., ServiceDefinition]
 Problems = Callable[..., list[str]]

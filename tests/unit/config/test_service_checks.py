@@ -8,7 +8,8 @@ import pytest
 
 from xdsmesh.config.files import decode_check
 from xdsmesh.config.service import ServiceDefinition
-from xdsmesh.model.catalog import Check, CheckType, Health, Instance, Probe
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Check, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import RefusedError
 

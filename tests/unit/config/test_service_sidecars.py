@@ -4,20 +4,8 @@ from typing import Any
 import pytest
 
 from xdsmesh.config.service import ServiceDefinition, expand
-from xdsmesh.model.catalog import (
-    Check,
-    CheckType,
-    Health,
-    Instance,
-    Kind,
-    Locality,
-    Node,
-    Probe,
-    Proxy,
-    ServiceAddress,
-    Upstream,
-    Weights,
-)
+from xdsmesh.model.catalog import Instance, Kind, Locality, Node, Proxy, ServiceAddress, Upstream, Weights
+from xdsmesh.model.checks import Check, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 
 Service = Callable[..., ServiceDefinition]

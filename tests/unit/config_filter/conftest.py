@@ -1,16 +1,7 @@
 import pytest
 
-from xdsmesh.model.catalog import (
-    Check,
-    Health,
-    Instance,
-    Kind,
-    Node,
-    Proxy,
-    Upstream,
-    UpstreamSettings,
-    Weights,
-)
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream, UpstreamSettings, Weights
+from xdsmesh.model.checks import Check, Health
 
 
 @pytest.fixture

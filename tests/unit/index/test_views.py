@@ -9,7 +9,8 @@ from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.model.resource import CLUSTER, LISTENER, ROUTE, ProxyView
 from xdsmesh.model.trust import TrustBundle

@@ -4,7 +4,8 @@ import pytest
 
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.types import Endpoint, EndpointTarget
-from xdsmesh.model.catalog import Check, Health, Instance, Kind, Node, Proxy, Weights
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Weights
+from xdsmesh.model.checks import Check, Health
 
 NODE = Node("node-1", "127.0.0.9", "dc1")
 ADMIN = EndpointTarget("admin", "dc1")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xdsmesh.model.catalog import Check, CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.probes.alias import Aliases
 
 NODE = "n1"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xdsmesh.model.catalog import Health
+from xdsmesh.model.checks import Health
 from xdsmesh.probes.pace import Pace
 
 PASSES, FAILS = Health.PASSING, Health.CRITICAL

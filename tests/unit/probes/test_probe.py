@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from google.protobuf.wrappers_pb2 import Int32Value, StringValue
 
-from xdsmesh.model.catalog import CheckStatus, CheckType, Health, Probe
+from xdsmesh.model.checks import CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.probes.probe import ask
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from xdsmesh.model.catalog import Check, Health
+from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.probes.reaper import Reaper

@@ -1,6 +1,6 @@
 """What is written of what a check says."""
 
-from xdsmesh.model.catalog import CheckStatus, Health
+from xdsmesh.model.checks import CheckStatus, Health
 from xdsmesh.probes.standing import Standing, Urgency
 
 UP = CheckStatus(Health.PASSING, "up")

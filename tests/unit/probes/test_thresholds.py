@@ -2,7 +2,7 @@
 
 import pytest
 
-from xdsmesh.model.catalog import Health, Probe
+from xdsmesh.model.checks import Health, Probe
 from xdsmesh.probes.thresholds import Streak, verdict
 
 WORDS = {"p": Health.PASSING, "w": Health.WARNING, "c": Health.CRITICAL, "-": None}

@@ -9,7 +9,8 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from xdsmesh.config.filter.shapes import Map, Member, Object, Objects, Primitive, Shape, Value, Values
-from xdsmesh.model.catalog import Check, Instance
+from xdsmesh.model.catalog import Instance
+from xdsmesh.model.checks import Check
 
 _TEXT: Final = Value(Primitive.TEXT)
 _NUMBER: Final = Value(Primitive.INTEGER)

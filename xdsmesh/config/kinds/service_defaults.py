@@ -1,7 +1,6 @@
 """``service-defaults``: the protocol and timeouts of one service, and how it calls others."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import ClassVar, Self
 
 from msgspec import field, structs
@@ -15,6 +14,7 @@ from xdsmesh.config.parts.mesh_gateway import MeshGateway
 from xdsmesh.config.parts.transparent_proxy import TransparentProxy
 from xdsmesh.config.parts.upstream_config import BALANCE, UpstreamConfiguration
 from xdsmesh.config.wording import quoted
+from xdsmesh.model.address import ip_of
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
@@ -38,7 +38,7 @@ class Destination(Shape, frozen=True):
             if address in seen:
                 what = f"{quoted(address)} is given twice"
                 yield rules.problem(at, what, "keep one of them", code=Code.GIVEN_TWICE)
-            elif not _is_ip_address(address):
+            elif ip_of(address) is None:
                 yield from rules.host_name(at, address.removesuffix("."))
             seen.add(address)
         if not self.port:
@@ -128,11 +128,3 @@ class ServiceDefaults(Entry, frozen=True, kw_only=True):
         yield from (f"{label} has no effect yet" for label, value in given.items() if value)
         if self.upstream_config:
             yield from self.upstream_config.warnings("UpstreamConfig")
-
-
-def _is_ip_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -1,7 +1,6 @@
 """Certificates and keys in PEM, RFC 7468, and whether they can serve as a gateway's."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
 
 from cryptography import x509
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import NameOID
 
 from xdsmesh.config import paths, rules
+from xdsmesh.model.address import ip_of
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
@@ -95,7 +95,7 @@ def _belongs(leaf: x509.Certificate, key: PrivateKeyTypes) -> bool:
 def _host_problems(path: str, leaf: x509.Certificate) -> Iterator[Problem]:
     """A gateway shows the certificate to whoever asks for one of its names."""
     for name in _names(leaf):
-        if not _is_address(name) and any(rules.host_name(path, name, wildcard=True)):
+        if ip_of(name) is None and any(rules.host_name(path, name, wildcard=True)):
             what = f"{paths.label(path)} is for {name!r}, which is not a host name"
             yield rules.problem(path, what, "make a certificate for a host name", code=Code.CERTIFICATE)
 
@@ -108,14 +108,6 @@ def _names(leaf: x509.Certificate) -> list[str]:
     except x509.ExtensionNotFound:
         return common
     return [*common, *names.get_values_for_type(x509.DNSName)]
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -1,0 +1,18 @@
+"""Hosts and ports as texts."""
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+
+@lru_cache(maxsize=65_536)  # asked again and again about the same instances
+def ip_of(text: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that a text is, if it is one."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def host_port(host: str, port: int) -> str:
+    """A host and a port as one text; an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
