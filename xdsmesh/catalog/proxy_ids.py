@@ -22,10 +22,12 @@ class ProxyIds:
         """
         if not instance.kind.is_proxy:
             return
-        taken = next((node for node in self._nodes(instance.id) if node != instance.node.name), None)
+        nodes = self._nodes(instance.id)
+        taken = next((node for node in nodes if node != instance.node.name), None)
         if taken is not None:
             raise RefusedError(taken_id(Place(path="ID"), instance.id, taken))
-        self._promised[instance.id.casefold()] = (instance.node.name, draft)
+        if not nodes:
+            self._promised[instance.id.casefold()] = (instance.node.name, draft)
 
     def learn(self, node: str, instance_id: str) -> None:
         """The view shows now what has become of an instance."""

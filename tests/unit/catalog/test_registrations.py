@@ -245,3 +245,12 @@ async def test_a_file_that_declares_meanwhile_owns_what_it_declares(
     with pytest.raises(OwnershipError, match=r"web\.hcl:1"):
         await registrations.register(WEB, API)
     assert await ids(registrations) == ({"web"}, set())
+
+
+async def test_nothing_is_kept_of_a_proxy_that_is_registered_again_as_it_is(
+    registrations: Registrations,
+) -> None:
+    for _ in range(2):
+        await registrations.register(service('{"Name": "web", "Connect": {"SidecarService": {}}}'), API)
+        await registrations.feed.catch_up()
+        assert registrations._proxies._promised == {}
