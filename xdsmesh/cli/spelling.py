@@ -26,8 +26,12 @@ class Group(TyperGroup):
         return super().parse_args(ctx, as_declared(args, self.get_params(ctx), intermixed=False))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The commands and groups together, by name."""
-        return sorted(super().list_commands(ctx))
+        """The commands and groups together: by the panel of the help that they are in, and by name."""
+
+        def place(name: str) -> tuple[str, str]:
+            return str(getattr(self.commands[name], "rich_help_panel", None) or ""), name
+
+        return sorted(super().list_commands(ctx), key=place)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command that is named, and what it is to read."""
