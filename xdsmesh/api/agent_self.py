@@ -5,7 +5,7 @@ from typing import Any, Final
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from xdsmesh.api.about import CONSUL, OFF, About
 from xdsmesh.api.narrow import filter_of
@@ -13,7 +13,7 @@ from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import FILTER
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
-from xdsmesh.api.request import AnyRequest, flag
+from xdsmesh.api.request import AnyRequest, flag, own_address
 from xdsmesh.api.shapes import Member
 
 _ALIVE: Final = 1
@@ -24,7 +24,7 @@ _SERF_PORT: Final = 8301
 
 @get("/v1/agent/self", opt=doc(reply=dict[str, dict[str, Any]]))
 async def about_self(
-    about: NamedDependency[About], queries: NamedDependency[Queries]
+    request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
 ) -> Reply[dict[str, dict[str, Any]]]:
     """The server about itself. Clients read objects two levels deep, so there is nothing else at the top."""
     await queries.feed.catch_up()
@@ -50,7 +50,10 @@ async def about_self(
             },
             "Coord": {"Vec": [0.0] * _DIMENSIONS, "Error": 0.0, "Adjustment": 0.0, "Height": 0.0},
             "Member": to_builtins(_member(about, queries)),
-            "Stats": {},
+            "Stats": {
+                "agent": {"version": CONSUL, "revision": "", "prerelease": ""},
+                "consul": {"leader": "true", "leader_addr": own_address(request), "server": "true"},
+            },
             "Meta": dict(node.meta),
             "xDS": {
                 "SupportedProxies": {"envoy": list(about.envoy_versions)},
@@ -78,7 +81,10 @@ async def members(
         raise ClientException("Cannot provide a segment with wan=true")
     is_wanted = filter_of(request, Member)
     await queries.feed.catch_up()
-    return Reply([each for each in [_member(about, queries)] if is_wanted(each)])
+    member = _member(about, queries)
+    if flag(request, "wan"):  # where names are those of a datacenter, too
+        member = structs.replace(member, name=f"{member.name}.{about.node.datacenter}")
+    return Reply([each for each in [member] if is_wanted(each)])
 
 
 def _node_id(about: About, queries: Queries) -> str:

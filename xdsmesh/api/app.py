@@ -86,6 +86,7 @@ ROUTES: Final = (
     discovery_chain.read_overridden,
     health.service,
     health.connect,
+    health.ingress,
     health.checks,
     health.node,
     health.state,

@@ -10,13 +10,12 @@ from xdsmesh.api.changes import ALL_INSTANCES, ALL_NODES, node_topic
 from xdsmesh.api.encode import catalog_node, node_service, service_node
 from xdsmesh.api.lookup import INSTANCES, RECEIVERS, Lookup
 from xdsmesh.api.narrow import (
+    NodeQuestion,
     ServiceQuestion,
     filter_of,
     instance_filter_of,
-    is_node,
     name_in_path,
     nearest_first,
-    node_meta_of,
 )
 from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.openapi.parameters import BY_INDEX, FILTER, MERGE, NEAR, NODE, NODE_META, SERVICE_NAME, TAG
@@ -25,8 +24,9 @@ from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeServices, ServiceNode
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.filter import NODE_SERVICE, SERVICE_NODE
-from xdsmesh.model.catalog import Instance
+from xdsmesh.model.catalog import Instance, Node
 
 
 @get("/v1/catalog/datacenters", opt=doc(reply=list[str]))
@@ -38,10 +38,10 @@ async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str
 @get("/v1/catalog/nodes", opt=doc(*BY_INDEX, FILTER, NODE_META, NEAR, reply=list[CatalogNode]))
 async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The nodes, sorted by name."""
-    is_wanted, node_meta = filter_of(request, CatalogNode), node_meta_of(request)
+    is_wanted, question = filter_of(request, CatalogNode), NodeQuestion.of(request)
 
     def read() -> Seen:
-        found = [each for each in queries.view.nodes.values() if is_node(each.value, node_meta)]
+        found = [each for each in queries.view.nodes.values() if question.asks_for(each.value)]
         rows = [catalog_node(each) for each in sorted(found, key=lambda each: each.value.name)]
         shown = nearest_first(request, queries.view, rows, lambda row: row.node)
         return Seen([row for row in shown if is_wanted(row)], frozenset({ALL_NODES}))
@@ -52,12 +52,12 @@ async def nodes(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 @get("/v1/catalog/services", opt=doc(*BY_INDEX, FILTER, NODE_META, reply=dict[str, list[str]]))
 async def services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """The names of the services, sidecars included, each with the tags of its instances."""
-    is_wanted, node_meta = instance_filter_of(request, SERVICE_NODE), node_meta_of(request)
+    is_wanted, question = instance_filter_of(request, SERVICE_NODE), NodeQuestion.of(request)
 
     def read() -> Seen:
         tags: dict[str, set[str]] = {}
         for each in queries.view.instances.values():
-            if is_node(each.value.node, node_meta) and is_wanted(each.value):
+            if question.asks_for(each.value.node) and is_wanted(each.value):
                 tags.setdefault(each.value.service, set()).update(each.value.tags)
         content = {service: sorted(tags[service]) for service in sorted(tags)}
         return Seen(content, frozenset({ALL_INSTANCES}))
@@ -90,10 +90,11 @@ async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and what is registered on it; null for one that is not known."""
     name, is_wanted = name_in_path(request, "node"), instance_filter_of(request, NODE_SERVICE)
+    question = NodeQuestion.of(request)
 
     def read() -> Seen:
         central = Central.of(request, queries.view)
-        stored = queries.view.node(name)
+        stored = _node(queries, name, question)
         if stored is None:
             return Seen(None, frozenset({node_topic(name)}))
         rows = _services_on(queries, stored.value.name, central, is_wanted)
@@ -110,15 +111,21 @@ async def node(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 async def node_services(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """A node and a list of what is registered on it; null and nothing for one that is not known."""
     name, is_wanted = name_in_path(request, "node"), instance_filter_of(request, NODE_SERVICE)
+    question = NodeQuestion.of(request)
 
     def read() -> Seen:
         central = Central.of(request, queries.view)
-        stored = queries.view.node(name)
+        stored = _node(queries, name, question)
         found = _services_on(queries, stored.value.name, central, is_wanted) if stored else []
         content = NodeServiceList(node=catalog_node(stored) if stored else None, services=found)
         return Seen(content, frozenset({node_topic(name), *central.topics}))
 
     return await queries.answer(request, read)
+
+
+def _node(queries: Queries, name: str, question: NodeQuestion) -> Stored[Node] | None:
+    stored = queries.view.node(name)
+    return stored if stored and question.asks_for(stored.value) else None
 
 
 def _services_on(

@@ -13,7 +13,7 @@ from xdsmesh.api.freshness import check_freshness
 from xdsmesh.api.request import AnyRequest, path_of
 
 _TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
-_NOT_BUILT: Final = ("peer", "sg", "sameness-group")
+_NOT_BUILT: Final = ("sg", "sameness-group")
 _PORTS: Final = {"http": 80, "https": 443}
 
 

@@ -10,15 +10,14 @@ from litestar.exceptions import ClientException
 from xdsmesh.api.central import Central
 from xdsmesh.api.changes import ALL_CHECKS, ALL_INSTANCES, ALL_NODES, Topic, node_topic, service_topic
 from xdsmesh.api.encode import health_check, health_row
-from xdsmesh.api.lookup import INSTANCES, RECEIVERS, Lookup
+from xdsmesh.api.lookup import INGRESS, INSTANCES, RECEIVERS, Lookup
 from xdsmesh.api.narrow import (
+    NodeQuestion,
     ServiceQuestion,
     filter_of,
     instance_filter_of,
-    is_node,
     name_in_path,
     nearest_first,
-    node_meta_of,
 )
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import (
@@ -66,6 +65,15 @@ async def service(request: AnyRequest, queries: NamedDependency[Queries]) -> Sen
 async def connect(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
     """What receives the mesh's calls to a service, with its own checks."""
     return await _instances(request, queries, RECEIVERS)
+
+
+@get(
+    ["/v1/health/ingress", "/v1/health/ingress/{name:path}"],
+    opt=doc(SERVICE_NAME, *BY_INDEX, FILTER, TAG, NODE_META, NEAR, MERGE, PASSING, reply=list[HealthRow]),
+)
+async def ingress(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
+    """The instances of the ingress gateways through which a service is reached from outside the mesh."""
+    return await _instances(request, queries, INGRESS)
 
 
 @get(
@@ -143,12 +151,12 @@ async def _instances(request: AnyRequest, queries: Queries, lookup: Lookup) -> S
 async def _checks(
     request: AnyRequest, queries: Queries, find: Callable[[], list[HealthCheck]], *topics: Topic
 ) -> Sent:
-    """Checks, narrowed by ``?filter`` and by the ``Meta`` of their nodes."""
-    is_wanted, node_meta = filter_of(request, HealthCheck), node_meta_of(request)
+    """Checks, narrowed by ``?filter`` and by the nodes that are asked for."""
+    is_wanted, question = filter_of(request, HealthCheck), NodeQuestion.of(request)
 
     def is_on_wanted_node(check: HealthCheck) -> bool:
         stored = queries.view.nodes.get(check.node)
-        return not node_meta or (stored is not None and is_node(stored.value, node_meta))
+        return question.is_open or (stored is not None and question.asks_for(stored.value))
 
     def read() -> Seen:
         shown = [check for check in find() if is_on_wanted_node(check) and is_wanted(check)]

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from xdsmesh.api.changes import Topic, destination_topic, entries_topic, service_topic
-from xdsmesh.catalog.gateways import terminating_gateways
+from xdsmesh.catalog.gateways import ingress_gateways, terminating_gateways
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.catalog.view import CatalogView
+from xdsmesh.config.kinds.ingress_gateway import IngressGateway
 from xdsmesh.config.kinds.terminating_gateway import TerminatingGateway
 from xdsmesh.model.catalog import Instance
 
@@ -31,10 +32,19 @@ def _topics_of_instances(_: CatalogView, service: str) -> Iterator[Topic]:
 
 
 def _topics_of_receivers(view: CatalogView, service: str) -> Iterator[Topic]:
+    return _topics_of_gateways(view, service, TerminatingGateway.KIND)
+
+
+def _topics_of_ingress(view: CatalogView, service: str) -> Iterator[Topic]:
+    return _topics_of_gateways(view, service, IngressGateway.KIND)
+
+
+def _topics_of_gateways(view: CatalogView, service: str, kind: str) -> Iterator[Topic]:
+    """Of gateways that entries of a kind lead to a service, perhaps by a wildcard that means it."""
     yield destination_topic(service)
-    yield service_topic(service)  # whether the wildcard of a gateway means it
-    yield entries_topic(TerminatingGateway.KIND)
-    for each in view.entries_of(TerminatingGateway.KIND):
+    yield service_topic(service)
+    yield entries_topic(kind)
+    for each in view.entries_of(kind):
         yield service_topic(each.value.name)
 
 
@@ -43,3 +53,6 @@ INSTANCES: Final = Lookup(_instances, _topics_of_instances)
 
 RECEIVERS: Final = Lookup(_receivers, _topics_of_receivers)
 """What takes the mesh's calls to the service: its sidecars, instances that need none, gateways to it."""
+
+INGRESS: Final = Lookup(ingress_gateways, _topics_of_ingress)
+"""The gateways through which the service is reached from outside the mesh."""

@@ -57,15 +57,28 @@ def _read_filter(request: AnyRequest, read: Callable[[str], Callable[[R], bool]]
         raise ClientException(f"Failed to create boolean expression evaluator: {error}") from error
 
 
-def node_meta_of(request: AnyRequest) -> Mapping[str, str]:
-    """What ``?node-meta=key:value``, perhaps repeated, asks of nodes."""
-    given = request.query_params.getall("node-meta", [])
-    return {key: value for key, _, value in (each.partition(":") for each in given)}
+@dataclass(frozen=True, slots=True)
+class NodeQuestion:
+    """Nodes that have some ``Meta``. Those of a ``?peer`` are asked for in vain: this mesh has no peers."""
 
+    meta: Mapping[str, str]
+    peer: str = ""
 
-def is_node(node: Node, meta: Mapping[str, str]) -> bool:
-    """Whether a node has all of this in its ``Meta``."""
-    return meta.items() <= node.meta.items()
+    @classmethod
+    def of(cls, request: AnyRequest) -> Self:
+        """Read it from ``?node-meta=key:value``, perhaps repeated, and ``?peer``."""
+        given = request.query_params.getall("node-meta", [])
+        meta = {key: value for key, _, value in (each.partition(":") for each in given)}
+        return cls(meta, request.query_params.get("peer") or "")
+
+    @property
+    def is_open(self) -> bool:
+        """It asks for every node."""
+        return not self.meta and not self.peer
+
+    def asks_for(self, node: Node) -> bool:
+        """Whether a node is one of them."""
+        return not self.peer and self.meta.items() <= node.meta.items()
 
 
 def nearest_first(
@@ -81,14 +94,14 @@ def nearest_first(
 
 @dataclass(frozen=True, slots=True)
 class ServiceQuestion:
-    """The instances of a service, by name, that have all of some tags, on nodes with some ``Meta``.
+    """The instances of a service, by name, that have all of some tags, on some nodes.
 
     Letter case of name and tags is ignored.
     """
 
     name: str
     tags: frozenset[str]
-    node_meta: Mapping[str, str]
+    nodes: NodeQuestion
 
     @classmethod
     def of(cls, request: AnyRequest) -> Self:
@@ -98,7 +111,7 @@ class ServiceQuestion:
             ClientException: the path names no service.
         """
         tags = frozenset(tag.casefold() for tag in request.query_params.getall("tag", []))
-        return cls(name_in_path(request, "service"), tags, node_meta_of(request))
+        return cls(name_in_path(request, "service"), tags, NodeQuestion.of(request))
 
     def narrow(self, found: Iterable[Stored[Instance]]) -> list[Stored[Instance]]:
         """Those of the instances that it asks for."""
@@ -106,4 +119,4 @@ class ServiceQuestion:
 
     def _asks_for(self, instance: Instance) -> bool:
         has = {tag.casefold() for tag in instance.tags} if self.tags else self.tags
-        return self.tags <= has and is_node(instance.node, self.node_meta)
+        return self.tags <= has and self.nodes.asks_for(instance.node)

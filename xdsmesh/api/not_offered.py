@@ -4,13 +4,13 @@ A caller learns more from that than from an unknown path; a status below 500 say
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from litestar import MediaType, Response, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
-from litestar.status_codes import HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
+from litestar.status_codes import HTTP_400_BAD_REQUEST, HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
 _METHODS: Final = [HttpMethod.GET, HttpMethod.PUT, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE]
 _NO_ACLS: Final = "ACL support disabled (xdsmesh has no tokens, policies or roles)"
@@ -35,6 +35,11 @@ class Area:
 def _missing(paths: tuple[str, ...], why: str, headers: Mapping[str, str] | None = None) -> Area:
     name = paths[0].removesuffix("*")
     return Area(paths, f"{name} is not offered by xdsmesh: {why}", headers=headers or {})
+
+
+def _refused(paths: tuple[str, ...], why: str) -> Area:
+    """A command whose callers take 404 for "there was nothing to do"."""
+    return replace(_missing(paths, why), status=HTTP_400_BAD_REQUEST)
 
 
 AREAS: Final = (
@@ -64,15 +69,10 @@ AREAS: Final = (
         "nothing is exported yet (GET /v1/config/exported-services/default tells what shall be)",
     ),
     _missing(("internal*",), "these paths are for Consul's own programs"),
-    _missing(
-        ("health/ingress*",),
-        "it tells no gateways by the services behind them (GET /v1/catalog/gateway-services/:gateway does)",
-        _INDEX,
-    ),
-    _missing(("agent/join*",), _ONE_SERVER),
-    _missing(("agent/leave",), f"{_ONE_SERVER} (end its process to stop it)"),
-    _missing(("agent/force-leave*",), _ONE_SERVER),
-    _missing(("agent/monitor",), "it writes its log to the standard error only"),
+    _refused(("agent/join*",), _ONE_SERVER),
+    _refused(("agent/leave",), f"{_ONE_SERVER} (end its process to stop it)"),
+    _refused(("agent/force-leave*",), _ONE_SERVER),
+    _refused(("agent/monitor",), "it writes its log to the standard error only"),
     _missing(("agent/host",), "it tells nothing about the machine that it runs on"),
 )
 

@@ -1,6 +1,6 @@
 """The services behind a gateway, as the entry of its name says; a wildcard stands for each that it means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,17 +53,38 @@ def terminating_gateways(view: CatalogView, service: str) -> list[Stored[Instanc
     return [
         instance
         for stored in view.entries_of(TerminatingGateway.KIND)
-        if isinstance(stored.value, TerminatingGateway) and _leads_to(view, stored.value, service)
+        if isinstance(stored.value, TerminatingGateway)
+        and _means(view, (linked.name for linked in stored.value.services), service, _is_outside)
         for instance in view.instances_of(stored.value.name)
         if instance.value.kind is Kind.TERMINATING_GATEWAY
     ]
 
 
-def _leads_to(view: CatalogView, gateway: TerminatingGateway, service: str) -> bool:
-    names = {linked.name.casefold() for linked in gateway.services}
+def ingress_gateways(view: CatalogView, service: str) -> list[Stored[Instance]]:
+    """The instances of the ingress gateways through which a service is reached."""
+    return [
+        instance
+        for stored in view.entries_of(IngressGateway.KIND)
+        if isinstance(stored.value, IngressGateway)
+        and _means(
+            view, (each.name for one in stored.value.listeners for each in one.services), service, _is_inside
+        )
+        for instance in view.instances_of(stored.value.name)
+        if instance.value.kind is Kind.INGRESS_GATEWAY
+    ]
+
+
+def _means(
+    view: CatalogView,
+    written: Iterable[str],
+    service: str,
+    fits: Callable[[CatalogView, Stored[Instance]], bool],
+) -> bool:
+    """Whether one of the names of an entry is a service's, or a wildcard for what it is."""
+    names = {name.casefold() for name in written}
     if service.casefold() in names:
         return True
-    return _ALL in names and any(_is_outside(view, each) for each in view.instances_of(service))
+    return _ALL in names and any(fits(view, each) for each in view.instances_of(service))
 
 
 def _links(view: CatalogView, stored: Stored[object]) -> Iterator[GatewayLink]:

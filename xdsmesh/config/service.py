@@ -99,7 +99,7 @@ class ServiceDefinition(Definition, frozen=True, kw_only=True):
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with a normalized definition by itself; each ``Place`` has just a field path."""
-        yield from rules.name("Name", self.name)
+        yield from _name_problems(self)
         yield from rules.printable("ID", self.id)
         yield from _common_problems(self, "")
         if self.kind not in _KINDS:
@@ -241,6 +241,14 @@ def _repeated_checks(definition: ServiceDefinition) -> Iterator[Problem]:
                 what = f"the check {check_id} is given twice"
                 yield rules.problem(at, what, "keep one of them", code=Code.GIVEN_TWICE)
             seen.add(check_id)
+
+
+def _name_problems(definition: ServiceDefinition) -> Iterator[Problem]:
+    """What the mesh calls becomes a part of SPIFFE ids and SNIs; what it doesn't may have any name."""
+    native = definition.connect is not None and definition.connect.native
+    meshed = native or definition.sidecar is not None or definition.kind != Kind.TYPICAL
+    check = rules.name if meshed or definition.name in ("", "*") else rules.printable
+    yield from check("Name", definition.name)
 
 
 def _service_problems(definition: ServiceDefinition) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ async function aboutTheServer() {
   const self = await consul.agent.self();
   assert.equal(self.Config.Datacenter, "dc1");
   const [member] = await consul.agent.members({ wan: true });
-  assert.equal(member.Name, self.Config.NodeName);
+  assert.equal(member.Name, `${self.Config.NodeName}.dc1`);
   assert.deepEqual(await consul.catalog.datacenters(), ["dc1"]);
   await consul.agent.reload();
 }
@@ -152,7 +152,7 @@ async function theEnd() {
   await consul.agent.service.deregister("npm-1");
   assert.deepEqual(Object.keys(await consul.agent.services()), []);
   await fails(404, consul.agent.service.deregister("npm-1"));
-  await fails(404, consul.agent.join("10.0.0.1"));
+  await fails(400, consul.agent.join("10.0.0.1"));
   await fails(401, consul.acl.legacy.list());
   assert.equal(await consul.kv.get("nothing"), undefined);
 }

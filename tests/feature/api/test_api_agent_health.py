@@ -133,7 +133,7 @@ async def test_the_server_is_the_only_member(api: httpx.AsyncClient) -> None:
 
 
 NARROWED: list[tuple[dict[str, str], list[str]]] = [
-    ({"wan": "1"}, ["n1"]),
+    ({"wan": "1"}, ["n1.dc1"]),
     ({"segment": "_all"}, ["n1"]),
     ({"filter": "Name == n1"}, ["n1"]),
     ({"filter": "Tags.role == node"}, []),

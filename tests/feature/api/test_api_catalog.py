@@ -119,7 +119,7 @@ async def test_proxies_shows_who_asked_and_was_refused(api: httpx.AsyncClient, r
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        ("/v1/catalog/service/web?peer=cluster-01", "peer"),
+        ("/v1/catalog/service/web?sg=all", "sg"),
         ("/v1/health/service/web?stale&consistent", "consistent"),
         ("/v1/health/service/web?cached&consistent", "consistent"),
         ("/v1/health/service/web?passing=perhaps", "passing"),

@@ -125,3 +125,34 @@ async def test_a_check_whose_service_has_gone_stops_nothing(
     assert [each["CheckID"] for each in await rows(api, "health/state/any")] == ["late", "serfHealth"]
     await service(api, "web")
     assert len(await rows(api, "catalog/service/web")) == 1
+
+
+async def test_a_service_is_reached_from_outside_through_ingress_gateways(api: httpx.AsyncClient) -> None:
+    async def gates(name: str) -> list[str]:
+        return [row["Service"]["ID"] for row in await rows(api, f"health/ingress/{name}")]
+
+    await service(api, "door", Kind="ingress-gateway")
+    await service(api, "web", Connect={"SidecarService": {}})
+    await service(api, "plain")
+    assert await gates("web") == []
+    listener = {"Port": 8080, "Protocol": "tcp", "Services": [{"Name": "web"}]}
+    await entry(api, "ingress-gateway", "door", Listeners=[listener])
+    assert (await gates("WEB"), await gates("plain")) == (["door"], [])
+
+    defaults = {"Config": {"protocol": "http"}}
+    await entry(api, "proxy-defaults", "global", **defaults)
+    every = {"Port": 8080, "Protocol": "http", "Services": [{"Name": "*"}]}
+    await entry(api, "ingress-gateway", "door", Listeners=[every])
+    assert (await gates("web"), await gates("plain")) == (["door"], []), "what is in the mesh"
+
+
+async def test_a_peer_has_nothing_as_there_is_none(api: httpx.AsyncClient) -> None:
+    await service(api, "web", Connect={"SidecarService": {}}, Check={"TTL": "1h"})
+    of_service = [f"{area}/web" for area in ("catalog/service", "catalog/connect", "health/service")]
+    of_service += ["health/connect/web", "health/checks/web"]
+    for path in (*of_service, "catalog/nodes", "health/node/n1", "health/state/any"):
+        assert await rows(api, path), path
+        assert await rows(api, f"{path}?peer=east") == [], path
+    assert await rows(api, "catalog/services?peer=east") == {}
+    assert await rows(api, "catalog/node/n1?peer=east") is None
+    assert await rows(api, "catalog/node-services/n1?peer=east") == {"Node": None, "Services": []}

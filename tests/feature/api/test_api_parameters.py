@@ -67,7 +67,7 @@ async def test_there_is_one_tenant(api: httpx.AsyncClient) -> None:
             assert (await api.get(f"/v1/catalog/services?{name}={value}")).status_code == status
             answer = await api.get("/v1/catalog/services", headers={header: value})
             assert answer.status_code == status
-    for name in ("peer", "sg", "sameness-group"):
+    for name in ("sg", "sameness-group"):
         assert (await api.get(f"/v1/health/service/web?{name}=")).status_code == 200
         assert (await api.get(f"/v1/health/service/web?{name}=x")).status_code == 400
 

@@ -301,3 +301,15 @@ async def test_the_id_of_a_proxy_on_another_node_is_taken(api: httpx.AsyncClient
     told = await agent.refusal(with_sidecar())
     assert "web-sidecar-proxy" in told
     assert "other" in told
+
+
+async def test_only_what_the_mesh_calls_needs_a_name_that_it_can_call(api: httpx.AsyncClient) -> None:
+    named = await api.put("/v1/agent/service/register", json={"Name": "app#127.0.0.1#3000"})
+    assert named.status_code == 200
+    (row,) = (await api.get("/v1/health/service/app%23127.0.0.1%233000")).json()
+    assert row["Service"]["Service"] == "app#127.0.0.1#3000"
+    body = {"Name": "app#1", "Port": 80, "Connect": {"SidecarService": {}}}
+    refused = await api.put("/v1/agent/service/register", json=body)
+    assert (refused.status_code, "XM0302" in refused.text) == (400, True)
+    for name in ("", "*", "a\nb"):
+        assert (await api.put("/v1/agent/service/register", json={"Name": name})).status_code == 400
