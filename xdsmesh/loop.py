@@ -57,6 +57,8 @@ class Loop:
         self._keeper: LeafKeeper | None = None
         self._moved = asyncio.Condition()
         self._recordings: dict[int, list[Wave]] = {}
+        self._applied = 0
+        """How many waves there were."""
 
     @property
     def ready(self) -> bool:
@@ -76,6 +78,13 @@ class Loop:
         """Return once the facts up to a revision of the store are in the views."""
         async with self._moved:
             await self._moved.wait_for(lambda: self._index.revision >= revision)
+
+    async def applied(self) -> None:
+        """Return once all that was taken in by now is in the views."""
+        if self._pending:
+            wanted = self._applied + 1
+            async with self._moved:
+                await self._moved.wait_for(lambda: self._applied >= wanted)
 
     @contextmanager
     def recorded(self) -> Iterator[Sequence[Wave]]:
@@ -110,6 +119,7 @@ class Loop:
 
     def _apply(self) -> None:
         facts, self._pending = tuple(self._pending.values()), {}
+        self._applied += 1
         changed = self._index.apply(Batch(self._revision, facts))
         served = frozenset(proxy_id for proxy_id in changed if self._hand_out(proxy_id))
         for waves in self._recordings.values():

@@ -72,6 +72,11 @@ class Views:
         self.revision = 0
         self.views: dict[str, ProxyView] = {}
         self.holds: set[Hold] = set()
+        self.coming: dict[str, ProxyView] = {}
+        """What is on its way: known, and not applied yet."""
+
+    async def applied(self) -> None:
+        self.views.update(self.coming)
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Hold | None:
         if proxy_id not in self.views:
@@ -308,6 +313,13 @@ async def test_two_streams_of_one_proxy_are_both_served(connect: Connect, views:
     await until(lambda: len(views.holds) == 1)
     views.put(make_view(resources(CLUSTER, a="3", b="1")))
     await second.expect(CLUSTER)
+
+
+async def test_a_proxy_that_was_registered_just_now_is_served(connect: Connect, views: Views) -> None:
+    views.coming["web-2"] = views.views["web-1"]
+    client = connect(node="web-2")
+    await client.send(CLUSTER)
+    assert {it.name for it in (await client.expect(CLUSTER)).resources} == {"a", "b"}
 
 
 async def test_a_proxy_that_is_not_registered_is_refused_and_shown(

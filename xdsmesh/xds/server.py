@@ -117,9 +117,12 @@ class AdsServer:
             return None
         node = variant.parse_node(first)
         stream = Stream(variant, context, self._clock)
-        attachment = self._admit(node, stream, unquote(context.peer()))
+        attachment = await self._admit(node, stream, unquote(context.peer()))
         if isinstance(attachment, Close):
             return attachment
+        if self._stopping:
+            attachment.close()
+            return _STOPPING
         record = StreamRecord(
             proxy=node.id,
             service=attachment.service,
@@ -151,7 +154,7 @@ class AdsServer:
         finally:
             self._silent.discard(reading)
 
-    def _admit(self, node: Node, stream: Stream[RequestT], peer: str) -> Attachment | Close:
+    async def _admit(self, node: Node, stream: Stream[RequestT], peer: str) -> Attachment | Close:
         if self._stopping:
             return _STOPPING
         if not self._source.ready:
@@ -167,6 +170,9 @@ class AdsServer:
                 ),
             )
         attachment = self._source.attach(node.id, stream.wake)
+        if attachment is None:
+            await self._source.applied()  # it may have been registered just now
+            attachment = self._source.attach(node.id, stream.wake)
         if attachment is None:
             return self._refuse(
                 node.id,

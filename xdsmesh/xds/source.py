@@ -32,6 +32,9 @@ class ViewSource(Protocol):
     def ready(self) -> bool:
         """Views are complete: everything that was stored has been read."""
 
+    async def applied(self) -> None:
+        """Return once all that is known by now is in the views."""
+
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
         """Hold a proxy's view; None if no such proxy is registered.
 
