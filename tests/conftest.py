@@ -24,6 +24,7 @@ from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.announce import announce
 from xdsmesh.model.catalog import Node
 from xdsmesh.parts import Pick, ServerParts
+from xdsmesh.settings import IntentionPolicy
 from xdsmesh.store.base import Store
 
 
@@ -66,13 +67,17 @@ AtWork = Callable[..., AbstractAsyncContextManager[ServerParts]]
 
 @asynccontextmanager
 async def _at_work(
-    store: Store, node: Node, issuer: Issuer | None = None, pick: Pick = random.uniform
+    store: Store,
+    node: Node,
+    issuer: Issuer | None = None,
+    pick: Pick = random.uniform,
+    policy: IntentionPolicy = IntentionPolicy.ALLOW,
 ) -> AsyncIterator[ServerParts]:
     def now() -> datetime:
         return datetime.now(UTC)
 
     issuer = issuer or await Issuer.open(store, "corp.consul", now)
-    parts = ServerParts.make(store, node, issuer, now, pick)
+    parts = ServerParts.make(store, node, issuer, now, pick, policy=policy)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in parts.work().values()]
         await announce(store, node, lambda: "11111111-2222-3333-4444-555555555555")

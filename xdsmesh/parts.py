@@ -22,12 +22,14 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
+from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
 from xdsmesh.store.base import Store
 
@@ -53,13 +55,24 @@ class ServerParts:
     waits: WaitForProxies
 
     @classmethod
-    def make(
-        cls, store: Store, node: Node, issuer: Issuer, clock: Callable[[], datetime], pick: Pick
+    def make(  # noqa: PLR0913 - what differs between servers, and in their tests
+        cls,
+        store: Store,
+        node: Node,
+        issuer: Issuer,
+        clock: Callable[[], datetime],
+        pick: Pick,
+        *,
+        policy: IntentionPolicy,
     ) -> Self:
-        """Make them over a store that has its root; ``pick`` draws when leaves are renewed."""
+        """Make them over a store that has its root.
+
+        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides.
+        """
         feed, index, registry = Feed(store), Index(), Registry()
         loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
+        loop.tell(Fact(DEFAULT_POLICY, policy))
         keeper = LeafKeeper(issuer, loop.tell, clock, pick)
         loop.keep_leaves(keeper)
         repository, registrations = Repository(store, node), Registrations(store, node, feed)

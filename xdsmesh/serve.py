@@ -84,7 +84,14 @@ async def _serve(settings: Settings) -> None:
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
-        parts = ServerParts.make(store, node, issuer, _now, random.SystemRandom().uniform)
+        parts = ServerParts.make(
+            store,
+            node,
+            issuer,
+            _now,
+            random.SystemRandom().uniform,
+            policy=settings.default_intention_policy,
+        )
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:
             workers = [tasks.create_task(each, name=name) for name, each in parts.work().items()]
@@ -145,7 +152,7 @@ async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncEx
 
 def _say_what_to_expect(settings: Settings) -> None:
     log.warning("no authentication is configured: HTTP and xDS are bound to loopback only")
-    log.warning("intentions are not enforced yet: every service may call every other", policy="allow")
+    log.info("calls that no intention decides", policy=str(settings.default_intention_policy))
     for flag, address in (
         ("--https-addr", settings.https),
         ("--xds-tls-addr", settings.xds_tls),

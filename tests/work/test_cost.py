@@ -78,7 +78,8 @@ def splitter(weight: float) -> ServiceSplitter:
 
 
 def test_connecting_replicas_encodes_what_they_share_once() -> None:
-    clusters, routes, listeners, local_app, roots = SERVICES + 1, SERVICES, SERVICES, 1, 1
+    clusters, listeners, local_app, roots = SERVICES + 1, SERVICES, 1, 1
+    routes = SERVICES + 1  # and those of the clients' own public listeners
     shared = 2 * clusters + routes + listeners + local_app + roots  # each cluster has its endpoints
     own = 2 * CLIENTS  # each client's public listener and leaf
     assert mesh().work["encoded"] == shared + own

@@ -15,6 +15,7 @@ from xdsmesh.config.files import decode_service
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.parts import ServerParts
+from xdsmesh.settings import IntentionPolicy
 from xdsmesh.store.sqlite import SQLiteStore
 
 CLIENT = Origin(Source.API, where="127.0.0.1")
@@ -34,7 +35,9 @@ async def parts(store: SQLiteStore) -> AsyncIterator[ServerParts]:
         return datetime.now(UTC)
 
     issuer = await Issuer.open(store, "td.consul", now)
-    made = ServerParts.make(store, Node("n1", "127.0.0.1", "dc1"), issuer, now, random.uniform)
+    made = ServerParts.make(
+        store, Node("n1", "127.0.0.1", "dc1"), issuer, now, random.uniform, policy=IntentionPolicy.ALLOW
+    )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in made.work().values()]
         await made.feed.catch_up()

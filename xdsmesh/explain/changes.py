@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from xdsmesh.explain.types import Headers
-from xdsmesh.ir.types import Comparison, HeaderChanges, PathMatch
+from xdsmesh.ir.comparison import Comparison, PathMatch
+from xdsmesh.ir.types import HeaderChanges
 
 
 def rewritten(path: str, match: PathMatch, replacement: str) -> str:

@@ -8,7 +8,8 @@ import re2
 
 from xdsmesh.explain.requests import query_value, values
 from xdsmesh.explain.types import Headers, Request
-from xdsmesh.ir.types import Comparison, PathMatch, RequestMatch, ValueMatch
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
+from xdsmesh.ir.types import RequestMatch
 
 _IGNORING_CASE: Final = "(?i)"
 
@@ -57,6 +58,8 @@ def _compare(comparison: Comparison, expected: str, text: str) -> bool:
             return text.startswith(expected)
         case Comparison.SUFFIX:
             return text.endswith(expected)
+        case Comparison.CONTAINS:
+            return expected in text
         case Comparison.REGEX:
             return _compiled(expected).fullmatch(text) is not None
         case Comparison.PRESENT:

@@ -12,9 +12,12 @@ from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrid
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.index.graph import Reader, Rule, rule
-from xdsmesh.index.tables import application_key, sidecars_key
+from xdsmesh.index.tables import DEFAULT_POLICY, application_key, sidecars_key
+from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
+from xdsmesh.ir.intentions import build_authorization
+from xdsmesh.ir.local import local_settings
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
     Endpoint,
@@ -22,6 +25,7 @@ from xdsmesh.ir.types import (
     LoadAssignment,
     LocalCluster,
     MeshCluster,
+    Protocol,
     SidecarIR,
     UpstreamIR,
 )
@@ -29,6 +33,7 @@ from xdsmesh.ir.upstream import build_upstream
 from xdsmesh.model.catalog import Instance, Proxy, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
 from xdsmesh.model.trust import Leaf, TrustBundle, service_spiffe_id
+from xdsmesh.settings import IntentionPolicy
 from xdsmesh.translate.encode import Encodable, encode
 
 
@@ -217,13 +222,32 @@ def _service(pair: tuple[str, object]) -> str:
 
 
 @rule(rank=0)
+def authorization(read: Reader, service: str, trust_domain: str, protocol: Protocol) -> Authorization:
+    """Who may call a service. Without a default policy everything is denied that no intention allows."""
+    return build_authorization(
+        read.fact("entry", "service-intentions", service),
+        read.fact("entry", "service-intentions", "*"),
+        is_http=protocol.is_http,
+        allow_by_default=read.fact(*DEFAULT_POLICY) is IntentionPolicy.ALLOW,
+        trust_domain=trust_domain,
+    )
+
+
+@rule(rank=1)
 def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
-    """A sidecar's own part; None when no such proxy is registered."""
+    """A sidecar's own part; None when no such proxy is registered, or trust is not known yet."""
     instance: Instance | None = read.fact("instance", proxy_id)
-    if instance is None or instance.proxy is None:
+    roots: TrustBundle | None = read.fact("roots")
+    if instance is None or instance.proxy is None or roots is None:
         return None
-    service_defaults = read.fact("entry", "service-defaults", instance.proxy.destination_service_name)
-    return build_sidecar(instance, service_defaults, read.fact("entry", "proxy-defaults", "global"))
+    service = instance.proxy.destination_service_name
+    settings = local_settings(
+        instance.proxy,
+        read.fact("entry", "service-defaults", service),
+        read.fact("entry", "proxy-defaults", "global"),
+    )
+    allowed = read(authorization, service, roots.trust_domain, settings.protocol)
+    return build_sidecar(instance, settings, allowed)
 
 
 @rule(rank=4)
@@ -248,6 +272,16 @@ def listeners(read: Reader, proxy_id: str) -> Resources:
         return {}
     upstreams = read(upstream_listeners, calls.upstreams, calls.calls, calls.place)
     return {**upstreams, ir.public_listener.name: read(encoded, ir.public_listener)}
+
+
+@rule(rank=4)
+def routes(read: Reader, proxy_id: str) -> Resources:
+    """The route configurations of a proxy: of its own service's public listener, and of what it calls."""
+    calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
+    if calls is None or ir is None:
+        return {}
+    upstreams = read(merged, upstream_routes, calls.calls, calls.place)
+    return {**upstreams, ir.routes.name: read(encoded, ir.routes)} if ir.routes else upstreams
 
 
 @rule(rank=0)
@@ -283,7 +317,7 @@ def view(read: Reader, proxy_id: str) -> ProxyView | None:
         clusters=read(clusters, proxy_id),
         endpoints=read(merged, upstream_endpoints, calls.calls, calls.place),
         listeners=read(listeners, proxy_id),
-        routes=read(merged, upstream_routes, calls.calls, calls.place),
+        routes=read(routes, proxy_id),
         secrets=read(secrets, proxy_id),
         spiffe_id=read(identity, proxy_id),
     )

@@ -11,6 +11,10 @@ _JOINED: Final = frozenset({"node", "check"})
 """Facts that instances have in them already."""
 
 
+DEFAULT_POLICY: Final[FactKey] = ("default-intention-policy",)
+"""The key of what happens to a call that no intention decides."""
+
+
 def sidecars_key(service: str) -> FactKey:
     """The key of all sidecars that stand before a service: a tuple of instances sorted by id."""
     return ("sidecars", service)

@@ -10,7 +10,7 @@ from xdsmesh.index.source import source
 from xdsmesh.index.tables import Tables
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Batch, FactKey
-from xdsmesh.model.resource import CLUSTER, LISTENER, ProxyView
+from xdsmesh.model.resource import CLUSTER, LISTENER, ROUTE, ProxyView
 
 
 class Index:
@@ -72,7 +72,7 @@ class Index:
             if found and call.settings:
                 found |= self._graph.facts_behind(rules.caller, proxy_id)
             behind |= found
-        if type_url in (CLUSTER, LISTENER) and not behind:
+        if type_url in (CLUSTER, LISTENER, ROUTE) and not behind:
             behind = self._graph.facts_behind(rules.sidecar, proxy_id)
         return tuple(sorted(key for key in behind if key[0] == "entry"))
 

@@ -3,7 +3,8 @@
 from typing import Final
 
 from xdsmesh.config.kinds.service_router import HeaderMatch, HTTPMatch, QueryParamMatch
-from xdsmesh.ir.types import Comparison, PathMatch, RequestMatch, ValueMatch
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
+from xdsmesh.ir.types import RequestMatch
 
 EVERYTHING: Final = RequestMatch(PathMatch(Comparison.PREFIX, "/"))
 """Every request."""

@@ -29,6 +29,14 @@ def public_listener(address: str, port: int) -> str:
     return f"{PUBLIC_LISTENER}:{host_port(address, port)}"
 
 
+def public_routes(service: str) -> str:
+    """The route configuration of the calls to a service, as its own sidecars have it.
+
+    No service has a colon in its name, so none has routes to it under this one.
+    """
+    return f"{PUBLIC_LISTENER}:{service}"
+
+
 def upstream_listener(service: str, address: str, port: int) -> str:
     """The listener where the application finds a service that it calls."""
     return f"{service}:{host_port(address, port)}"

@@ -1,14 +1,13 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
-from functools import lru_cache
 from typing import Final
 
-from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
-from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.ir import names
-from xdsmesh.ir.local import LocalSettings, local_settings
+from xdsmesh.ir.authorization import Authorization, Services
+from xdsmesh.ir.local import LocalSettings
 from xdsmesh.ir.routes import route_to
 from xdsmesh.ir.types import (
+    Callers,
     CircuitBreakers,
     Direction,
     DownstreamTls,
@@ -35,10 +34,8 @@ _ALPN: Final = {
 """What the public listener offers to speak, best first."""
 
 
-def build_sidecar(
-    sidecar: Instance, service_defaults: ServiceDefaults | None, proxy_defaults: ProxyDefaults | None
-) -> SidecarIR:
-    """What a sidecar does for its own application. ``service_defaults`` is the entry of that service.
+def build_sidecar(sidecar: Instance, settings: LocalSettings, authorization: Authorization) -> SidecarIR:
+    """What a sidecar does for its own application.
 
     Raises:
         ValueError: the instance is no proxy.
@@ -46,10 +43,11 @@ def build_sidecar(
     proxy = sidecar.proxy
     if proxy is None:
         raise ValueError(f"{sidecar.id} is not a proxy")
-    settings = local_settings(proxy, service_defaults, proxy_defaults)
+    routes = _public_routes(proxy, settings, authorization) if settings.protocol.is_http else None
     return SidecarIR(
         local_cluster=_local_cluster(proxy, settings),
-        public_listener=_public_listener(sidecar, proxy, settings),
+        public_listener=_public_listener(sidecar, proxy, settings, authorization),
+        routes=routes,
     )
 
 
@@ -77,36 +75,52 @@ def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
     )
 
 
-def _public_listener(sidecar: Instance, proxy: Proxy, settings: LocalSettings) -> Listener:
+def _public_listener(
+    sidecar: Instance, proxy: Proxy, settings: LocalSettings, authorization: Authorization
+) -> Listener:
     address = proxy.bind_address or sidecar.address or _ANY_ADDRESS
     port = proxy.bind_port or sidecar.port
+    is_http = settings.protocol.is_http
     return Listener(
         name=names.public_listener(address, port),
         address=address,
         port=port,
         direction=Direction.INBOUND,
-        filter=_public_filter(settings),
-        tls=DownstreamTls(_ALPN[settings.protocol]),
+        filter=_public_filter(proxy, settings),
+        tls=DownstreamTls(_ALPN[settings.protocol], None if is_http else _callers(authorization)),
         exact_balance=settings.exact_balance,
         max_connections=settings.max_connections,
+        authorization=None if is_http else authorization,
     )
 
 
-@lru_cache(maxsize=256)
-def _public_filter(settings: LocalSettings) -> NetworkFilter:
-    """What the public listener does; remembered, since all replicas of a service share it."""
+def _callers(authorization: Authorization) -> Callers | None:
+    """Who may connect; None: everybody with a certificate of the mesh."""
+    welcome = authorization.connecting
+    if welcome == Services.everyone() and authorization.allow_by_default:
+        return None
+    return Callers(authorization.trust_domain, welcome)
+
+
+def _public_filter(proxy: Proxy, settings: LocalSettings) -> NetworkFilter:
+    """What the public listener does with what it lets in."""
     if not settings.protocol.is_http:
-        return TcpProxy(names.PUBLIC_LISTENER, names.LOCAL_CLUSTER)
-    routes = RouteConfiguration(
-        name=names.PUBLIC_LISTENER,
-        virtual_host=names.PUBLIC_LISTENER,
-        routes=(route_to(names.LOCAL_CLUSTER, settings.request_timeout, settings.idle_timeout),),
-    )
+        return TcpProxy(names.PUBLIC_LISTENER, names.LOCAL_CLUSTER, after_handshake=True)
     return HttpManager(
         stat_prefix=names.PUBLIC_LISTENER,
         protocol=settings.protocol,
-        routes=routes,
+        routes=names.public_routes(proxy.destination_service_name),
+        authorizes=True,
         forward_client_cert=True,
         normalize_path=True,
         max_request_headers_kb=settings.max_request_headers_kb,
+    )
+
+
+def _public_routes(proxy: Proxy, settings: LocalSettings, authorization: Authorization) -> RouteConfiguration:
+    return RouteConfiguration(
+        name=names.public_routes(proxy.destination_service_name),
+        virtual_host=names.PUBLIC_LISTENER,
+        routes=(route_to(names.LOCAL_CLUSTER, settings.request_timeout, settings.idle_timeout),),
+        authorization=authorization,
     )

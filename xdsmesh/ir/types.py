@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from xdsmesh.ir.authorization import Authorization, Services
+from xdsmesh.ir.comparison import PathMatch, ValueMatch
 from xdsmesh.model.duration import Duration
 
 
@@ -58,10 +60,23 @@ class UpstreamTls:
 
 
 @dataclass(frozen=True, slots=True)
+class Callers:
+    """The services of a trust domain that may connect."""
+
+    trust_domain: str
+    services: Services
+
+
+@dataclass(frozen=True, slots=True)
 class DownstreamTls:
-    """A caller must show a certificate of the mesh. ``alpn`` is what we offer to speak, best first."""
+    """A caller must show a certificate of the mesh. ``alpn`` is what we offer to speak, best first.
+
+    With ``callers`` the handshake fails for all others: they learn nothing of the application, not even of
+    one that speaks first.
+    """
 
     alpn: tuple[str, ...] = ()
+    callers: Callers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,35 +209,6 @@ class LoadAssignment:
 # --- routes
 
 
-class Comparison(StrEnum):
-    """How a text is compared. A regex matches the whole text."""
-
-    EXACT = "exact"
-    PREFIX = "prefix"
-    SUFFIX = "suffix"
-    REGEX = "regex"
-    PRESENT = "present"
-
-
-@dataclass(frozen=True, slots=True)
-class PathMatch:
-    """A condition on the path without its query."""
-
-    comparison: Comparison
-    value: str
-    case_sensitive: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ValueMatch:
-    """A condition on a header or a query parameter."""
-
-    name: str
-    comparison: Comparison
-    value: str = ""
-    invert: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class RequestMatch:
     """All conditions of a route. ``methods`` are alternatives; none is any."""
@@ -309,11 +295,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RouteConfiguration:
-    """Routes in order, for requests to any host."""
+    """Routes in order, for requests to any host; with an ``authorization`` for those that it allows."""
 
     name: str
     virtual_host: str
     routes: tuple[Route, ...]
+    authorization: Authorization | None = None
 
 
 # --- listeners
@@ -328,24 +315,32 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TcpProxy:
-    """Forward bytes to a cluster; with ``hash_source_ip`` all of one address go to the same endpoint."""
+    """Forward bytes to a cluster; with ``hash_source_ip`` all of one address go to the same endpoint.
+
+    With ``after_handshake`` the cluster hears nothing of a caller before its certificate is verified.
+    """
 
     stat_prefix: str
     cluster: str
     hash_source_ip: bool = False
+    after_handshake: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HttpManager:
-    """Forward requests: by routes that come over RDS by name, or by routes that stand right here.
+    """Forward requests by routes that come over RDS by name.
 
+    With ``authorizes`` it refuses all requests but those that the authorization of the routes allows: it
+    stands there, since connections that are open keep their listener as it was when it is replaced, but ask
+    for their routes anew with each request.
     ``forward_client_cert`` tells the application who called, in ``x-forwarded-client-cert``, and drops
     what the caller put there. ``normalize_path`` resolves ``..`` and escapes before a path is matched.
     """
 
     stat_prefix: str
     protocol: Protocol
-    routes: str | RouteConfiguration
+    routes: str
+    authorizes: bool = False
     forward_client_cert: bool = False
     normalize_path: bool = False
     max_request_headers_kb: int | None = None
@@ -359,7 +354,7 @@ class Listener:
     """An address to accept connections on; in plain text if ``tls`` is None.
 
     ``exact_balance`` spreads connections evenly over Envoy's threads. Beyond ``max_connections`` they are
-    closed; 0 is no limit.
+    closed; 0 is no limit. ``authorization`` is for connections; for requests it is where their routes are.
     """
 
     name: str
@@ -370,6 +365,7 @@ class Listener:
     tls: DownstreamTls | None = None
     exact_balance: bool = False
     max_connections: int = 0
+    authorization: Authorization | None = None
 
 
 # --- what belongs together
@@ -393,7 +389,11 @@ class UpstreamIR:
 
 @dataclass(frozen=True, slots=True)
 class SidecarIR:
-    """One sidecar's own part: the application beside it, and where the mesh reaches that."""
+    """One sidecar's own part: the application beside it, and where the mesh reaches that.
+
+    ``routes`` are those of the public listener; None for a tcp service.
+    """
 
     local_cluster: LocalCluster
     public_listener: Listener
+    routes: RouteConfiguration | None = None

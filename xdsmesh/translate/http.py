@@ -11,8 +11,8 @@ from google.protobuf import wrappers_pb2
 from google.protobuf.message import Message
 
 from xdsmesh.ir.types import HttpManager, Protocol
+from xdsmesh.translate.http_authorization import FILTERS
 from xdsmesh.translate.parts import ADS, make_any, make_uint32
-from xdsmesh.translate.routes import make_routes
 
 _Manager = http_connection_manager_pb2.HttpConnectionManager
 _TRUE: Final = wrappers_pb2.BoolValue(value=True)
@@ -32,20 +32,20 @@ _CALLER: Final = _Manager.SetCurrentClientCertDetails(subject=_TRUE, dns=True, u
 
 
 def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpConnectionManager:
-    """The filter, with its routes inside or a reference to those that come over RDS."""
+    """The filter, with a reference to its routes, that come over RDS."""
     message = _Manager(
         stat_prefix=manager.stat_prefix,
-        http_filters=[*(_GRPC if manager.protocol is Protocol.GRPC else ()), _ROUTER],
+        http_filters=[
+            *(_GRPC if manager.protocol is Protocol.GRPC else ()),
+            *(FILTERS if manager.authorizes else ()),
+            _ROUTER,
+        ],
+        rds=http_connection_manager_pb2.Rds(route_config_name=manager.routes, config_source=ADS),
         upgrade_configs=[_WEBSOCKET],
         normalize_path=_TRUE if manager.normalize_path else None,
         max_request_headers_kb=make_uint32(manager.max_request_headers_kb),
         http2_protocol_options=protocol_pb2.Http2ProtocolOptions() if manager.protocol.is_http2 else None,
     )
-    if isinstance(manager.routes, str):
-        rds = http_connection_manager_pb2.Rds(route_config_name=manager.routes, config_source=ADS)
-        message.rds.CopyFrom(rds)
-    else:
-        message.route_config.CopyFrom(make_routes(manager.routes))
     if manager.forward_client_cert:
         message.forward_client_cert_details = _Manager.SANITIZE_SET
         message.set_current_client_cert_details.CopyFrom(_CALLER)

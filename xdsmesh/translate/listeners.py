@@ -1,24 +1,32 @@
 """Listeners: an address, and the one filter chain behind it."""
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
+from google.protobuf import wrappers_pb2
 
 from xdsmesh.ir import names
+from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.types import Direction, DownstreamTls, Listener, NetworkFilter, TcpProxy
 from xdsmesh.translate.http import make_http_manager
 from xdsmesh.translate.parts import make_address, make_any, make_uint64
+from xdsmesh.translate.rbac import make_network_rbac
 from xdsmesh.translate.tls import make_downstream_tls
 
 _EXACT_BALANCE: Final = listener_pb2.Listener.ConnectionBalanceConfig(
     exact_balance=listener_pb2.Listener.ConnectionBalanceConfig.ExactBalance()
 )
 _SOURCE_IP: Final = hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp())
+_AFTER_HANDSHAKE: Final[dict[str, Any]] = {
+    "upstream_connect_mode": tcp_proxy_pb2.ON_DOWNSTREAM_TLS_HANDSHAKE,
+    # What a caller sends in the meantime; beyond that it waits.
+    "max_early_data_bytes": wrappers_pb2.UInt32Value(value=65_536),
+}
 _DIRECTIONS: Final = {Direction.INBOUND: base_pb2.INBOUND, Direction.OUTBOUND: base_pb2.OUTBOUND}
 
 
@@ -28,14 +36,19 @@ def make_listener(listener: Listener) -> listener_pb2.Listener:
         name=listener.name,
         address=make_address(listener.address, listener.port),
         traffic_direction=_DIRECTIONS[listener.direction],
-        filter_chains=[_filter_chain(listener.filter, listener.tls, listener.max_connections)],
+        filter_chains=[
+            _filter_chain(listener.filter, listener.tls, listener.max_connections, listener.authorization)
+        ],
         connection_balance_config=_EXACT_BALANCE if listener.exact_balance else None,
     )
 
 
 @lru_cache(maxsize=4096)
 def _filter_chain(
-    network_filter: NetworkFilter, tls: DownstreamTls | None, max_connections: int
+    network_filter: NetworkFilter,
+    tls: DownstreamTls | None,
+    max_connections: int,
+    authorization: Authorization | None,
 ) -> listener_components_pb2.FilterChain:
     """What a listener does with a connection: the same for all that differ in their address only.
 
@@ -44,10 +57,17 @@ def _filter_chain(
     """
     return listener_components_pb2.FilterChain(
         filters=[
+            *([_rbac(authorization)] if authorization else []),
             *([_connection_limit(max_connections)] if max_connections else []),
             _network_filter(network_filter),
         ],
         transport_socket=make_downstream_tls(tls) if tls else None,
+    )
+
+
+def _rbac(authorization: Authorization) -> listener_components_pb2.Filter:
+    return listener_components_pb2.Filter(
+        name="envoy.filters.network.rbac", typed_config=make_any(make_network_rbac(authorization))
     )
 
 
@@ -66,6 +86,7 @@ def _network_filter(network_filter: NetworkFilter) -> listener_components_pb2.Fi
             stat_prefix=network_filter.stat_prefix,
             cluster=network_filter.cluster,
             hash_policy=[_SOURCE_IP] if network_filter.hash_source_ip else [],
+            **(_AFTER_HANDSHAKE if network_filter.after_handshake else {}),
         )
         return listener_components_pb2.Filter(
             name="envoy.filters.network.tcp_proxy", typed_config=make_any(proxy)

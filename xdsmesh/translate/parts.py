@@ -7,7 +7,7 @@ from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from google.protobuf import any_pb2, duration_pb2, wrappers_pb2
 from google.protobuf.message import Message
 
-from xdsmesh.ir.types import Comparison
+from xdsmesh.ir.comparison import Comparison
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.resource import TYPE_PREFIX
 
@@ -55,19 +55,23 @@ def make_regex(regex: str) -> regex_pb2.RegexMatcher:
     return regex_pb2.RegexMatcher(regex=regex)
 
 
-def make_string_matcher(comparison: Comparison, value: str) -> string_pb2.StringMatcher:
-    """Compare a text.
+def make_string_matcher(
+    comparison: Comparison, value: str, *, ignore_case: bool = False
+) -> string_pb2.StringMatcher:
+    """Compare a text; upper and lower case may be the same but for regular expressions.
 
     Raises:
         ValueError: presence is asked for, which is not a comparison of texts.
     """
     match comparison:
         case Comparison.EXACT:
-            return string_pb2.StringMatcher(exact=value)
+            return string_pb2.StringMatcher(exact=value, ignore_case=ignore_case)
         case Comparison.PREFIX:
-            return string_pb2.StringMatcher(prefix=value)
+            return string_pb2.StringMatcher(prefix=value, ignore_case=ignore_case)
         case Comparison.SUFFIX:
-            return string_pb2.StringMatcher(suffix=value)
+            return string_pb2.StringMatcher(suffix=value, ignore_case=ignore_case)
+        case Comparison.CONTAINS:
+            return string_pb2.StringMatcher(contains=value, ignore_case=ignore_case)
         case Comparison.REGEX:
             return string_pb2.StringMatcher(safe_regex=make_regex(value))
         case Comparison.PRESENT:

@@ -11,19 +11,18 @@ from envoy.extensions.retry.priority.previous_priorities.v3 import previous_prio
 from envoy.type.matcher.v3 import regex_pb2
 from google.protobuf import wrappers_pb2
 
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
 from xdsmesh.ir.types import (
-    Comparison,
     HashField,
     HashPolicy,
     HeaderChanges,
     Leg,
-    PathMatch,
     RequestMatch,
     Retries,
     Route,
     RouteConfiguration,
-    ValueMatch,
 )
+from xdsmesh.translate.http_authorization import make_per_route
 from xdsmesh.translate.parts import make_any, make_duration, make_regex, make_string_matcher, make_uint32
 
 _Fields = dict[str, Any]
@@ -57,6 +56,7 @@ def make_routes(configuration: RouteConfiguration) -> route_pb2.RouteConfigurati
         name=configuration.virtual_host,
         domains=["*"],
         routes=[_route(route) for route in configuration.routes],
+        typed_per_filter_config=make_per_route(configuration.authorization),
     )
     return route_pb2.RouteConfiguration(name=configuration.name, virtual_hosts=[virtual_host])
 

@@ -10,9 +10,9 @@ from xdsmesh.chain.types import CompiledChain, ResolverNode, RouterNode
 from xdsmesh.explain.explain import explain
 from xdsmesh.explain.text import describe
 from xdsmesh.explain.types import CompiledUpstream, Explanation, Request, Source, UnknownUpstreamError
+from xdsmesh.ir.comparison import Comparison, PathMatch
 from xdsmesh.ir.types import (
     Balance,
-    Comparison,
     Endpoint,
     EndpointTarget,
     HashField,
@@ -23,7 +23,6 @@ from xdsmesh.ir.types import (
     LoadBalancing,
     MeshCluster,
     NetworkFilter,
-    PathMatch,
     Protocol,
     RequestMatch,
     Retries,

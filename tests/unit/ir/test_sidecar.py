@@ -4,6 +4,8 @@ import pytest
 
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.ir.intentions import build_authorization
+from xdsmesh.ir.local import local_settings
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
     Direction,
@@ -12,6 +14,7 @@ from xdsmesh.ir.types import (
     Listener,
     LocalCluster,
     Protocol,
+    RouteConfiguration,
     SidecarIR,
     TcpProxy,
     UpstreamIR,
@@ -30,13 +33,23 @@ SIDECAR = Instance(
     proxy=PROXY,
 )
 HTTP = ServiceDefaults(name="web", protocol="http")
+SETTINGS = local_settings(PROXY, None, None)
+OPEN = build_authorization(None, None, is_http=False, allow_by_default=True, trust_domain="corp.consul")
 
 
 def sidecar(
     proxy: Proxy = PROXY, service: ServiceDefaults | None = None, every: ProxyConfig | None = None
 ) -> SidecarIR:
     defaults = ProxyDefaults(name="global", config=every) if every else None
-    return build_sidecar(replace(SIDECAR, proxy=proxy), service, defaults)
+    settings = local_settings(proxy, service, defaults)
+    return build_sidecar(replace(SIDECAR, proxy=proxy), settings, OPEN)
+
+
+def routes(ir: SidecarIR) -> RouteConfiguration:
+    assert ir.routes is not None
+    assert isinstance(ir.public_listener.filter, HttpManager)
+    assert ir.public_listener.filter.routes == ir.routes.name
+    return ir.routes
 
 
 def public(ir: SidecarIR) -> Listener:
@@ -56,7 +69,7 @@ def test_the_public_listener_stands_where_the_sidecar_is_registered() -> None:
 def test_a_bind_address_wins_and_without_any_address_it_listens_on_all() -> None:
     bound = public(sidecar(replace(PROXY, bind_address="10.0.0.1", bind_port=1234)))
     assert bound.name == "public_listener:10.0.0.1:1234"
-    anywhere = build_sidecar(replace(SIDECAR, address=""), None, None)
+    anywhere = build_sidecar(replace(SIDECAR, address=""), SETTINGS, OPEN)
     assert public(anywhere).name == "public_listener:0.0.0.0:21000"
 
 
@@ -68,7 +81,7 @@ def test_the_application_is_reached_in_plain_text_at_its_own_port() -> None:
 
 def test_a_tcp_service_forwards_bytes_and_demands_a_certificate() -> None:
     listener = public(sidecar())
-    assert listener.filter == TcpProxy("public_listener", "local_app")
+    assert listener.filter == TcpProxy("public_listener", "local_app", after_handshake=True)
     assert listener.tls == DownstreamTls()
 
 
@@ -150,10 +163,7 @@ def test_request_timeout_tells_unset_from_none_at_all(
         ServiceDefaults(name="web", local_request_timeout_ms=service),
         ProxyConfig(local_request_timeout_ms=every),
     )
-    manager = public(ir).filter
-    assert isinstance(manager, HttpManager)
-    assert not isinstance(manager.routes, str)
-    timeout = manager.routes.routes[0].timeout
+    timeout = routes(ir).routes[0].timeout
     assert timeout == (None if expected is None else Duration.of(milliseconds=expected))
 
 
@@ -197,11 +207,8 @@ def test_envoy_takes_no_more_than_8192_kilobytes_of_headers() -> None:
 def test_idle_timeout(registered: int | None, every: int | None, expected: int | None) -> None:
     own = None if registered is None else Duration.of(milliseconds=registered)
     ir = sidecar(replace(PROXY, local_idle_timeout=own), HTTP, ProxyConfig(local_idle_timeout_ms=every))
-    manager = public(ir).filter
-    assert isinstance(manager, HttpManager)
-    assert not isinstance(manager.routes, str)
     wanted = None if expected is None else Duration.of(milliseconds=expected)
-    assert manager.routes.routes[0].idle_timeout == wanted
+    assert routes(ir).routes[0].idle_timeout == wanted
 
 
 @pytest.mark.parametrize(
@@ -229,4 +236,4 @@ def test_an_upstream_listener_stands_where_the_registration_says() -> None:
 
 def test_an_instance_that_is_no_proxy_is_refused() -> None:
     with pytest.raises(ValueError, match="web-1-sidecar-proxy is not a proxy"):
-        build_sidecar(replace(SIDECAR, proxy=None), None, None)
+        build_sidecar(replace(SIDECAR, proxy=None), SETTINGS, OPEN)

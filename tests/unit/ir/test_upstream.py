@@ -18,12 +18,12 @@ from xdsmesh.config.parts.headers import HeaderModifiers
 from xdsmesh.config.parts.load_balancer import HashPolicy, LoadBalancer
 from xdsmesh.ir import types as ir_types
 from xdsmesh.ir.calls import CallSettings
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.types import (
     AggregateCluster,
     Balance,
     CircuitBreakers,
-    Comparison,
     EndpointTarget,
     HashField,
     HeaderChanges,
@@ -32,7 +32,6 @@ from xdsmesh.ir.types import (
     LoadBalancing,
     MeshCluster,
     OutlierDetection,
-    PathMatch,
     Protocol,
     RequestMatch,
     Retries,
@@ -40,7 +39,6 @@ from xdsmesh.ir.types import (
     TcpProxy,
     UpstreamIR,
     UpstreamTls,
-    ValueMatch,
 )
 from xdsmesh.ir.upstream import build_upstream
 from xdsmesh.model import catalog

@@ -5,33 +5,27 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from xdsmesh.ir.types import (
-    Comparison,
     Direction,
     DownstreamTls,
     HttpManager,
-    Leg,
     Listener,
-    PathMatch,
     Protocol,
-    RequestMatch,
-    Route,
-    RouteConfiguration,
     TcpProxy,
 )
 from xdsmesh.translate.listeners import make_listener
 
-ROUTES = RouteConfiguration(
-    "public_listener",
-    "public_listener",
-    (Route(RequestMatch(PathMatch(Comparison.PREFIX, "/")), (Leg("local_app", 10_000),)),),
-)
 PUBLIC = Listener(
     name="public_listener:127.0.0.2:21000",
     address="127.0.0.2",
     port=21000,
     direction=Direction.INBOUND,
     filter=HttpManager(
-        "public_listener", Protocol.HTTP, ROUTES, forward_client_cert=True, normalize_path=True
+        "public_listener",
+        Protocol.HTTP,
+        "public_listener:web",
+        authorizes=True,
+        forward_client_cert=True,
+        normalize_path=True,
     ),
     tls=DownstreamTls(("http/1.1",)),
 )
@@ -94,12 +88,19 @@ def test_nothing_of_that_where_the_application_calls() -> None:
     assert not manager.keys() & {"forwardClientCertDetails", "setCurrentClientCertDetails", "normalizePath"}
 
 
-def test_routes_stand_in_the_listener_or_come_over_ads() -> None:
-    assert filter_of(PUBLIC)["typedConfig"]["routeConfig"]["name"] == "public_listener"
+def test_routes_come_over_ads() -> None:
+    assert filter_of(PUBLIC)["typedConfig"]["rds"]["routeConfigName"] == "public_listener:web"
     assert filter_of(UPSTREAM)["typedConfig"]["rds"] == {
         "routeConfigName": "web",
         "configSource": {"ads": {}, "resourceApiVersion": "V3"},
     }
+
+
+def test_a_listener_without_its_routes_lets_nobody_by() -> None:
+    decision, rbac, router = filter_of(PUBLIC)["typedConfig"]["httpFilters"]
+    assert decision["name"] == "xdsmesh.decision"
+    assert rbac["typedConfig"]["rules"] == {}, "an allow-list with nothing on it"
+    assert router["name"] == "envoy.filters.http.router"
 
 
 @pytest.mark.parametrize("listener", [PUBLIC, UPSTREAM])

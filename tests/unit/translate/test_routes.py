@@ -4,18 +4,16 @@ import pytest
 import re2
 from google.protobuf.json_format import MessageToDict
 
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
 from xdsmesh.ir.types import (
-    Comparison,
     HashField,
     HashPolicy,
     HeaderChanges,
     Leg,
-    PathMatch,
     RequestMatch,
     Retries,
     Route,
     RouteConfiguration,
-    ValueMatch,
 )
 from xdsmesh.model.duration import Duration
 from xdsmesh.translate.routes import make_routes

@@ -130,11 +130,6 @@ class ServiceIntentions(Entry, frozen=True, kw_only=True):
         """What is wrong with the name of the service that is called."""
         yield from rules.name_or_all("Name", self.name)
 
-    def warnings(self) -> Iterator[str]:
-        """Plain words, since somebody may rely on what was written."""
-        called = "any service" if self.name == ALL else f"the service {self.name}"
-        yield f"intentions are NOT enforced yet: every service of the mesh can still call {called}"
-
     @property
     def providers(self) -> frozenset[str]:
         """The names of the token providers that the entry needs."""

@@ -1,0 +1,185 @@
+"""From intentions to decisions: what ``service-intentions`` entries mean for calls to one service.
+
+The intention that names its services most exactly decides alone; without one the default policy does. What
+needs a request to be judged, a permission or a token, denies where there are connections only.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from xdsmesh.config.kinds.service_intentions import ALL, ServiceIntentions, SourceIntention
+from xdsmesh.config.parts.jwt_requirement import JWTRequirement
+from xdsmesh.config.parts.permission import HeaderPermission, HTTPPermission, Permission
+from xdsmesh.ir.authorization import (
+    ALWAYS,
+    Authorization,
+    Case,
+    Claim,
+    Condition,
+    DecidedBy,
+    Decision,
+    Demand,
+    Rule,
+    Services,
+    Token,
+)
+from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
+
+_ALLOW: Final = "allow"
+
+
+class _Intention(NamedTuple):
+    """What one entry says of one caller."""
+
+    destination: str
+    source: SourceIntention
+    jwt: JWTRequirement | None
+
+    def __str__(self) -> str:
+        return f"{self.source.name} => {self.destination}"
+
+
+def build_authorization(
+    own: ServiceIntentions | None,
+    general: ServiceIntentions | None,
+    *,
+    is_http: bool,
+    allow_by_default: bool,
+    trust_domain: str,
+) -> Authorization:
+    """The decisions at a service. ``own`` is its entry, ``general`` the one for all services.
+
+    Intentions about callers in peers are left out: no peer's certificates are trusted yet.
+    """
+    judge = _Judge(is_http=is_http, allow_by_default=allow_by_default)
+    named: dict[str, _Intention] = {}
+    anybody: _Intention | None = None
+    for intention in _by_precedence(own, general):
+        if intention.source.name == ALL:
+            anybody = intention
+            break  # it hides all that come after it
+        named.setdefault(intention.source.name, intention)
+    rules = [Rule(Services((name,)), judge.cases(named[name])) for name in sorted(named)]
+    rules.append(Rule(Services(tuple(sorted(named)), inverted=True), judge.cases(anybody)))
+    return Authorization(trust_domain, allow_by_default, tuple(rules))
+
+
+def _by_precedence(*entries: ServiceIntentions | None) -> Iterator[_Intention]:
+    """The intentions about callers here; the entry for one service comes before that for all."""
+    for entry in entries:
+        if entry is None:
+            continue
+        for source in sorted(entry.sources, key=_is_wildcard):
+            if not source.peer:
+                yield _Intention(entry.name, source, entry.jwt)
+
+
+def _is_wildcard(source: SourceIntention) -> bool:
+    return source.name == ALL
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Knows what a destination speaks, and what holds where nothing is said."""
+
+    is_http: bool
+    allow_by_default: bool
+
+    def cases(self, intention: _Intention | None) -> tuple[Case, ...]:
+        """What the callers of an intention may do; None: the callers of whom nothing is said."""
+        if intention is None:
+            return (Case(ALWAYS, self._default("")),)
+        if not self.is_http:
+            return (Case(ALWAYS, self._of_connection(intention)),)
+        if intention.source.permissions:
+            return tuple(self._of_permissions(intention))
+        return tuple(self._of_action(intention))
+
+    def _default(self, about: str) -> Decision:
+        return Decision(DecidedBy.DEFAULT, about, self.allow_by_default)
+
+    def _of_connection(self, intention: _Intention) -> Decision:
+        """A connection shows neither a request nor a token: what depends on one is denied."""
+        if intention.source.permissions:
+            return Decision(DecidedBy.PERMISSION, f"{intention}, which needs HTTP", allowed=False)
+        if intention.jwt is not None and intention.source.action == _ALLOW:
+            return Decision(DecidedBy.TOKEN, f"{intention}, which needs HTTP", allowed=False)
+        return Decision(DecidedBy.INTENTION, str(intention), intention.source.action == _ALLOW)
+
+    def _of_action(self, intention: _Intention) -> Iterator[Case]:
+        allowed = intention.source.action == _ALLOW
+        decision = Decision(DecidedBy.INTENTION, str(intention), allowed)
+        yield from _with_token(Case(ALWAYS, decision), intention)
+
+    def _of_permissions(self, intention: _Intention) -> Iterator[Case]:
+        """The permissions in order, then what the default says of the rest.
+
+        Who meets all of a permission but its token goes on to the next ones; but where in the end only the
+        default is left, the token was asked for, and is missing.
+        """
+        withheld: list[Case] = []
+        for number, permission in enumerate(intention.source.permissions, 1):
+            about = f"{number} of {intention}"
+            condition = _condition(permission)
+            decision = Decision(DecidedBy.PERMISSION, about, permission.action == _ALLOW)
+            yield from _with_token(Case(condition, decision), intention)
+            if permission.jwt is not None and decision.allowed:
+                missing = Decision(DecidedBy.TOKEN, f"of permission {about}", allowed=False)
+                withheld.append(Case(replace(condition, demands=()), missing))
+        yield from withheld
+        unmatched = self._default(f"(no permission of {intention})")
+        yield from _with_token(Case(ALWAYS, unmatched), intention)
+
+
+def _with_token(case: Case, intention: _Intention) -> Iterator[Case]:
+    """A case that allows, if the request shows the token of the whole entry; without one it is denied."""
+    if intention.jwt is None or not case.decision.allowed:
+        yield case
+        return
+    demands = (*case.condition.demands, _demand(intention.jwt))
+    yield Case(replace(case.condition, demands=demands), case.decision)
+    about = f"of {intention}" if case.condition == ALWAYS else f"of {case.decision.by} {case.decision.about}"
+    yield Case(case.condition, Decision(DecidedBy.TOKEN, about, allowed=False))
+
+
+def _condition(permission: Permission) -> Condition:
+    http = permission.http or HTTPPermission()
+    return Condition(
+        path=_path(http),
+        headers=tuple(_header(header) for header in http.header),
+        methods=tuple(sorted(set(http.methods))),
+        demands=(_demand(permission.jwt),) if permission.jwt is not None else (),
+    )
+
+
+def _path(http: HTTPPermission) -> PathMatch | None:
+    given = (
+        (Comparison.EXACT, http.path_exact),
+        (Comparison.PREFIX, http.path_prefix),
+        (Comparison.REGEX, http.path_regex),
+    )
+    return next((PathMatch(comparison, value) for comparison, value in given if value), None)
+
+
+def _header(header: HeaderPermission) -> ValueMatch:
+    given = (
+        (Comparison.EXACT, header.exact),
+        (Comparison.PREFIX, header.prefix),
+        (Comparison.SUFFIX, header.suffix),
+        (Comparison.CONTAINS, header.contains),
+        (Comparison.REGEX, header.regex),
+    )
+    comparison, value = next((each for each in given if each[1]), (Comparison.PRESENT, ""))
+    return ValueMatch(header.name, comparison, value, header.invert, header.ignore_case)
+
+
+def _demand(jwt: JWTRequirement) -> Demand:
+    return tuple(
+        Token(provider.name, _claims((tuple(claim.path), claim.value) for claim in provider.verify_claims))
+        for provider in jwt.providers
+    )
+
+
+def _claims(pairs: Iterable[tuple[tuple[str, ...], str]]) -> tuple[Claim, ...]:
+    return tuple(Claim(path, value) for path, value in pairs)
