@@ -33,6 +33,7 @@ NOT_OURS = {"chains", "__pycache__"}
 OUTPUTS = ("clusters.yaml", "endpoints.yaml", "listeners.yaml", "routes.yaml")
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
 NODE = Node("node-1", "127.0.0.1", "dc1")
+MAPS = {"typedPerFilterConfig", "policies"}
 FIRST_SIDECAR_PORT = 21000
 
 
@@ -122,8 +123,18 @@ def lost_files() -> list[str]:
 
 def _decoded(resources: Resources) -> list[dict[str, Any]]:
     messages = (any_pb2.Any.FromString(resources[name].any) for name in sorted(resources))
-    objects = (json.loads(MessageToJson(message)) for message in messages)
+    objects = (_with_maps_sorted(json.loads(MessageToJson(message))) for message in messages)
     return [{key: value for key, value in each.items() if key != "@type"} for each in objects]
+
+
+def _with_maps_sorted(value: Any) -> Any:
+    """JSON of protobuf in which maps, that have no order of their own, have one."""
+    if isinstance(value, list):
+        return [_with_maps_sorted(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _with_maps_sorted(each) for key, each in value.items()}
+    return {key: dict(sorted(each.items())) if key in MAPS else each for key, each in inner.items()}
 
 
 @cache
