@@ -72,9 +72,16 @@ class Index:
             if found and call.settings:
                 found |= self._graph.facts_behind(rules.caller, proxy_id)
             behind |= found
-        if type_url in (CLUSTER, LISTENER, ROUTE) and not behind:
+        if not behind and self._is_own(proxy_id, type_url, name):
             behind = self._graph.facts_behind(rules.sidecar, proxy_id)
         return tuple(sorted(key for key in behind if key[0] == "entry"))
+
+    def _is_own(self, proxy_id: str, type_url: str, name: str) -> bool:
+        """Whether a resource is a sidecar's own; its listener and cluster are all that no upstream has."""
+        if type_url == ROUTE:
+            ir = self._graph.peek(rules.sidecar, proxy_id)
+            return ir is not None and ir.routes is not None and ir.routes.name == name
+        return type_url in (CLUSTER, LISTENER)
 
     def _upstream_facts(self, call: Call, calls: Caller, type_url: str, name: str) -> frozenset[FactKey]:
         """The facts behind a resource, if it is this upstream's."""

@@ -136,14 +136,7 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("hcl", "warnings"),
     [
-        (
-            'Kind = "service-intentions", Name = "api", Sources { Name = "*", Action = "deny" }',
-            ["intentions are NOT enforced yet: every service of the mesh can still call the service api"],
-        ),
-        (
-            'Kind = "service-intentions", Name = "*", Sources { Name = "*", Action = "deny" }',
-            ["intentions are NOT enforced yet: every service of the mesh can still call any service"],
-        ),
+        ('Kind = "service-intentions", Name = "*", Sources { Name = "*", Action = "deny" }', []),
         ('Kind = "mesh", AllowEnablingPermissiveMutualTLS = true', []),
         (
             """

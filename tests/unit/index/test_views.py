@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
@@ -82,7 +83,7 @@ def test_an_upstream_whose_chain_does_not_compile_takes_only_itself_away() -> No
     )  # the router names a subset that nobody declares
     assert set(view.listeners) == {"public_listener:0.0.0.0:21000", "db:127.0.0.1:5000"}
     assert set(view.clusters) == {"local_app", "db.default.dc1.internal.td.consul"}
-    assert set(view.routes) == {"db"}
+    assert set(view.routes) == {"db", "public_listener:client"}
 
 
 def test_a_filter_of_the_wrong_type_lets_no_instance_in() -> None:
@@ -112,6 +113,15 @@ def test_the_entries_behind_a_resource_are_those_that_shaped_it() -> None:
     assert index.entries_behind(CLIENT, LISTENER, "db:127.0.0.1:5000") == everything[:1]
     assert index.entries_behind(CLIENT, LISTENER, "public_listener:0.0.0.0:21000") == everything[:1]
     assert index.entries_behind(CLIENT, ROUTE, "unknown") == ()
+
+
+def test_the_intentions_about_a_service_stand_behind_its_public_routes() -> None:
+    everybody = entry(ServiceIntentions(name="*", sources=[SourceIntention(name="*", action="allow")]))
+    own = entry(ServiceIntentions(name="client", sources=[SourceIntention(name="web", action="deny")]))
+    other = entry(ServiceIntentions(name="db", sources=[SourceIntention(name="web", action="deny")]))
+    index = index_of([HTTP, everybody, own, other, sidecar("client", "db")])
+    behind = index.entries_behind(CLIENT, ROUTE, "public_listener:client")
+    assert behind == (("entry", "proxy-defaults", "global"), everybody.key, own.key)
 
 
 def test_settings_of_the_caller_stand_behind_what_they_shaped() -> None:
