@@ -10,11 +10,14 @@ from typing import Final
 
 _SLASH: Final = re.compile(r"%2f|%5c|\\", re.IGNORECASE)
 _DOTS_WITH_PARAMETERS: Final = re.compile(r"(\.\.?);.*")
-_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})|%")
 _UNRESERVED: Final = re.compile(r"[0-9A-Za-z._~-]")
 """What need not be escaped, RFC 3986 section 2.3."""
 _UNWISE: Final = re.compile(r'["<>^`{|}]')
 _NUL: Final = "%00"
+_BARE: Final = "\0"
+"""Stands for a ``%`` that begins no escape."""
+_NESTED: Final = re.compile(r"\0(?=[0-9A-Fa-f]{2})")
 
 
 def normalize_path(path: str) -> str | None:
@@ -35,7 +38,12 @@ def _segment(text: str) -> str:
     dots = _DOTS_WITH_PARAMETERS.fullmatch(text)
     if dots:
         return dots[1]
-    return _UNWISE.sub(_escaped, _ESCAPE.sub(_unescaped, text))
+    return _UNWISE.sub(_escaped, _decoded(text))
+
+
+def _decoded(text: str) -> str:
+    """Decoded once: where that would make up a new escape, its ``%`` is escaped."""
+    return _NESTED.sub("%25", _ESCAPE.sub(_unescaped, text)).replace(_BARE, "%")
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -43,6 +51,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _unescaped(found: re.Match[str]) -> str:
+    if not found[1]:
+        return _BARE
     character = chr(int(found[1], 16))
     return character if _UNRESERVED.fullmatch(character) else found[0]
 

@@ -14,6 +14,7 @@ WITHOUT_INDEX = (
     *("agent/self", "agent/services", "agent/checks", "agent/members", "agent/version", "agent/service/web"),
     *("status/leader", "status/peers", "catalog/datacenters"),
     "connect/intentions/check?source=a&destination=b",
+    "xdsmesh/intentions/check?source=a&destination=b",
 )
 INDEX_HEADERS = {
     "X-Consul-Index",

@@ -94,6 +94,8 @@ def test_all_flags_of_the_command_are_accepted(start: Callable[..., Any], tmp_pa
     more = ("--dns-addr", "off", "--datacenter", "east", "--trust-domain", "Corp.consul")
     server = start(*flags, *more, "--default-intention-policy", "deny", "--node", "n1")
     assert server.http.get("/v1/agent/self").json()["Config"]["Datacenter"] == "east"
+    check = "/v1/connect/intentions/check?source=web&destination=db"
+    assert server.http.get(check).json() == {"Allowed": False}
     assert server.events("intentions are not enforced yet: every service may call every other")
     assert server.events("this listener is not built yet and stays off")[0]["flag"] == "--xds-tls-addr"
 
