@@ -10,6 +10,7 @@ from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceInt
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement, RequiredProvider
 from xdsmesh.config.parts.permission import HTTPPermission, Permission
 from xdsmesh.explain.permissions import InboundRequest
+from xdsmesh.explain.tokens import Tokens
 from xdsmesh.explain.verdict import decide
 
 Said = tuple[str, list[Permission]]
@@ -35,7 +36,7 @@ def entries(draw: st.DrawFn, destination: str) -> list[Intention]:
 
 
 MESHES = st.builds(list.__add__, entries("db"), entries("*"))
-TOKENS = st.sampled_from([{}, {"okta": {}}])
+TOKENS: st.SearchStrategy[Tokens] = st.sampled_from([{}, {"okta": {}}])
 REQUESTS = st.builds(
     InboundRequest, st.sampled_from(["GET", "PUT"]), st.sampled_from(["/", "/a"]), tokens=TOKENS
 )
