@@ -139,7 +139,9 @@ async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncEx
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
         if settings.http:
             trust_domain = parts.leaves.issuer.bundle.trust_domain
-            http = HttpServer(parts.app(About(__version__, node, trust_domain, xds_port, ENVOY_VERSIONS)))
+            policy = settings.default_intention_policy
+            about = About(__version__, node, trust_domain, xds_port, ENVOY_VERSIONS, policy)
+            http = HttpServer(parts.app(about))
             port = await http.start(settings.http.host, settings.http.port)
             stack.push_async_callback(http.stop)
             stack.callback(parts.close)

@@ -18,8 +18,8 @@ class About:
     """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
 
     ``trust_domain`` is the mesh's, such as ``corp.consul``. ``envoy_versions`` are the versions of Envoy that
-    it was built for, such as ``1.40.0``. ``default_intention_policy`` is what is said of calls that no
-    intention decides; proxies let them through for now, whatever is configured.
+    it was built for, such as ``1.40.0``. ``default_intention_policy`` decides about calls of which no
+    intention says anything.
     """
 
     version: str

@@ -20,9 +20,9 @@ from xdsmesh.api.intentions import intentions_about
 from xdsmesh.api.openapi.declare import doc
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
-from xdsmesh.catalog.intentions import Caller, allows, deciding
 from xdsmesh.config.entry import Definition
 from xdsmesh.config.files import decode_definition
+from xdsmesh.config.intentions import Caller, allows, deciding
 from xdsmesh.settings import IntentionPolicy
 
 _SERVICE_URI: Final = re.compile(r"spiffe://[^/]+(/ap/default)?/ns/default/dc/[^/]+/svc/(?P<name>[^/]+)")

@@ -5,8 +5,8 @@ from typing import Final
 from litestar.exceptions import ClientException
 
 from xdsmesh.api.request import AnyRequest
-from xdsmesh.catalog.intentions import Caller
 from xdsmesh.config.intention import DEFAULT
+from xdsmesh.config.intentions import Caller
 
 _PEER: Final = "peer:"
 _DEEPEST: Final = 2

@@ -6,8 +6,8 @@ Source: https://developer.hashicorp.com/consul/api-docs/connect/intentions
 from msgspec import field
 
 from xdsmesh.api.shapes import Shape
-from xdsmesh.catalog.intentions import Intention
 from xdsmesh.config.intention import DEFAULT
+from xdsmesh.config.intentions import Intention
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement
 from xdsmesh.config.parts.permission import Permission
 

@@ -24,7 +24,13 @@ from xdsmesh.api.reply import Reply, Sent
 from xdsmesh.api.request import AnyRequest, author
 from xdsmesh.catalog.decide import entry_warnings
 from xdsmesh.catalog.intention_edits import KIND, intentions_entry, put_intention, remove_intention
-from xdsmesh.catalog.intentions import (
+from xdsmesh.catalog.repository import Repository
+from xdsmesh.catalog.stored import Stored
+from xdsmesh.catalog.view import CatalogView
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.files import decode_definition
+from xdsmesh.config.intention import IntentionBody
+from xdsmesh.config.intentions import (
     Intention,
     allows,
     deciding,
@@ -33,12 +39,6 @@ from xdsmesh.catalog.intentions import (
     intentions_of,
     to_destination,
 )
-from xdsmesh.catalog.repository import Repository
-from xdsmesh.catalog.stored import Stored
-from xdsmesh.catalog.view import CatalogView
-from xdsmesh.config.entry import Entry
-from xdsmesh.config.files import decode_definition
-from xdsmesh.config.intention import IntentionBody
 from xdsmesh.config.kinds.service_intentions import ALL, TYPE
 from xdsmesh.settings import IntentionPolicy
 
@@ -136,7 +136,7 @@ async def match(request: AnyRequest, queries: NamedDependency[Queries]) -> Sent:
 async def check(
     request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
 ) -> Reply[dict[str, bool]]:
-    """Whether the intentions let a source connect to a destination; it is not what proxies do, yet."""
+    """Whether a source may connect to a destination, whatever it then asks: permissions promise nothing."""
     caller, destination = pair_of(request)
     source_type = request.query_params.get("source-type") or TYPE
     if source_type != TYPE:
@@ -164,4 +164,8 @@ def _about(view: CatalogView, destination: str) -> list[Intention]:
 
 def _project(stored: Iterable[Stored[Entry]]) -> list[Intention]:
     entries = filter(None, map(intentions_entry, stored))
-    return [each for entry in entries for each in intentions_of(entry.value, entry.created, entry.modified)]
+    return [
+        each
+        for entry in entries
+        for each in intentions_of(entry.value, entry.created, entry.modified, entry.origin)
+    ]

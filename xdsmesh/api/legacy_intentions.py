@@ -16,11 +16,11 @@ from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, author
 from xdsmesh.catalog.decide import entry_warnings
-from xdsmesh.catalog.intentions import Caller
 from xdsmesh.catalog.legacy_intentions import LegacyWrite, Pair, find
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.files import decode_definition
 from xdsmesh.config.intention import LegacyIntentionBody
+from xdsmesh.config.intentions import Caller
 
 INTENTION_ID: Final = Parameter("intention_id", "The id that a POST has answered.", where="path")
 

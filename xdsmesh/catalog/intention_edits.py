@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from xdsmesh.catalog.intentions import Caller, with_source, without_source
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.intention import IntentionBody
+from xdsmesh.config.intentions import Caller, with_source, without_source
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from xdsmesh.catalog.intention_edits import KIND, Before, T, check_alone, edit, intentions_entry
-from xdsmesh.catalog.intentions import Caller, Intention, intentions_of, with_source, without_source
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.intention import LegacyIntentionBody
+from xdsmesh.config.intentions import Caller, Intention, intentions_of, with_source, without_source
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import NotFoundError, Place, Problem, RefusedError

@@ -90,19 +90,28 @@ def check(
     source: Source,
     destination: Destination,
     *,
+    method: Annotated[str, typer.Option(metavar="METHOD", help="Of a request; default: GET.")] = "",
+    path: Annotated[str, typer.Option(metavar="PATH", help="Of a request; default: /.")] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME=VALUE", help="Of a request, or NAME: VALUE. Repeatable."),
+    ] = None,
     output_format: OutputFormat = Format.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
 ) -> None:
-    """Ask whether a service may connect to another: exit 0 if it may, 1 if not, 2 on errors."""
-    from xdsmesh.cli.client import Client
-    from xdsmesh.cli.intention_calls import pair_query
+    """Ask whether a service may call another, and by which rule: exit 0 if it may, 1 if not, 2 on errors.
 
+    With a method, a path or headers it is about one request, which shows no token; else about a connection.
+    """
+    from xdsmesh.cli.client import Client
+    from xdsmesh.cli.intention_calls import check_query
+
+    query = check_query(source, destination, method, path, header or [])
     try:
         with Client(http_addr, token, ca_cert) as client:
-            query = pair_query(source, destination)
-            answer = client.call("GET", "/v1/connect/intentions/check", dict[str, bool], query=query)
+            answer = client.call("GET", "/v1/xdsmesh/intentions/check", dict[str, Any], query=query)
     except CommandError as error:
         typer.echo(error, err=True)
         raise typer.Exit(WRONG_USAGE) from error
@@ -112,6 +121,7 @@ def check(
         show_json(answer)
     else:
         typer.echo("Allowed" if answer["Allowed"] else "Denied")
+        typer.echo(answer["Reason"])
     raise typer.Exit(0 if answer["Allowed"] else 1)
 
 

@@ -1,24 +1,48 @@
-"""What ``xdsmesh intention create`` asks of the server, and what it reads from files."""
+"""What ``xdsmesh intention`` asks of the server, and what it reads from files."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from typer import BadParameter
+
 from xdsmesh.cli.answers import Written
 from xdsmesh.cli.client import Client
 from xdsmesh.cli.errors import CommandError, ServerRefusedError
 from xdsmesh.cli.intention_text import Intention, source_of
+from xdsmesh.cli.options import given
 
 EXACT: Final = "/v1/connect/intentions/exact"
 
 _NOT_FOUND: Final = "Intention not found"
+_HEADER: Final = re.compile(r"([^=:]+)(?:=|:\s*)(.*)", re.DOTALL)
 
 
 def pair_query(source: str, destination: str) -> dict[str, str]:
     """Two services in a query string."""
     return {"source": source, "destination": destination}
+
+
+def check_query(
+    source: str, destination: str, method: str, path: str, headers: Sequence[str]
+) -> dict[str, str | list[str]]:
+    """Two services in a query string, and what is known of a request between them.
+
+    Raises:
+        BadParameter: a header has no name or no value.
+    """
+    query: dict[str, str | list[str]] = {**pair_query(source, destination), **given(method=method, path=path)}
+    return {**query, "header": [_header(each) for each in headers]} if headers else query
+
+
+def _header(text: str) -> str:
+    found = _HEADER.fullmatch(text)
+    if not found:
+        raise BadParameter(f"--header takes NAME=VALUE or NAME: VALUE, such as x-debug=1, not {text!r}")
+    return f"{found[1]}:{found[2]}"
 
 
 def write_intention(client: Client, wanted: dict[str, Any], *, replace: bool) -> Written:

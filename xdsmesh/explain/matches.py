@@ -61,7 +61,7 @@ def _compare(comparison: Comparison, expected: str, text: str) -> bool:
         case Comparison.CONTAINS:
             return expected in text
         case Comparison.REGEX:
-            return _compiled(expected).fullmatch(text) is not None
+            return fits(expected, text)
         case Comparison.PRESENT:
             return True
 
@@ -69,6 +69,11 @@ def _compare(comparison: Comparison, expected: str, text: str) -> bool:
 def lowered(text: str) -> str:
     """The text with lower-case ASCII letters; Envoy leaves all others alone."""
     return text.encode().lower().decode()
+
+
+def fits(regex: str, text: str) -> bool:
+    """Whether the whole text matches a regular expression of RE2."""
+    return _compiled(regex).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ WITH_INDEX = (
     *("health/service/web", "health/connect/web", "health/checks/web", "health/node/n1", "health/state/any"),
     *("config/service-defaults", "config/service-defaults/web", "discovery-chain/web"),
     *("connect/intentions", "connect/intentions/match?by=source&name=web"),
+    "xdsmesh/intentions/check?source=a&destination=b",
     *("connect/ca/roots", "agent/connect/ca/roots", "agent/connect/ca/leaf/web"),
 )
 WITHOUT_INDEX = (

@@ -180,6 +180,14 @@ WAITS: list[tuple[str, Write, list[Write]]] = [
             entry("service-intentions", "web", Sources=[{"Name": "db", "Action": "deny"}]),
         ],
     ),
+    (
+        "xdsmesh/intentions/check?source=db&destination=web",
+        entry("service-intentions", "db", Sources=[{"Name": "web", "Action": "deny"}]),
+        [
+            entry("service-intentions", "*", Sources=[{"Name": "*", "Action": "deny"}]),
+            entry("service-intentions", "web", Sources=[{"Name": "db", "Action": "deny"}]),
+        ],
+    ),
 ]
 
 BEFORE: dict[str, list[Write]] = {

@@ -96,6 +96,8 @@ def test_all_flags_of_the_command_are_accepted(start: Callable[..., Any], tmp_pa
     assert server.http.get("/v1/agent/self").json()["Config"]["Datacenter"] == "east"
     (told,) = server.events("calls that no intention decides")
     assert told["policy"] == "deny"
+    check = "/v1/connect/intentions/check?source=web&destination=db"
+    assert server.http.get(check).json() == {"Allowed": False}
     assert server.events("this listener is not built yet and stays off")[0]["flag"] == "--xds-tls-addr"
 
 

@@ -69,9 +69,8 @@ async def test_writes_wait_for_the_proxies_when_asked(call: Call) -> None:
     waited = "No connected proxy is affected.\n"
     created = await printed(call("intention", "create", "web", "db", "--wait"))
     assert created == f"Created: web => db (allow)\n{waited}"
-    assert json.loads(await printed(call("intention", "check", "web", "db", "-format", "json"))) == {
-        "Allowed": True
-    }
+    shown = json.loads(await printed(call("intention", "check", "web", "db", "-format", "json")))
+    assert (shown["Allowed"], shown["Class"], shown["Rule"]) == (True, "intention", "web => db (allow)")
     assert (
         await printed(call("intention", "delete", "web", "db", "--wait")) == f"Intention deleted.\n{waited}"
     )
@@ -85,20 +84,57 @@ async def test_an_empty_list_exits_2(call: Call) -> None:
 async def test_what_there_is_already_is_only_replaced_when_asked(call: Call) -> None:
     await printed(call("intention", "create", "web", "db"))
     assert "--replace" in await refused(call("intention", "create", "-deny", "web", "db"))
-    assert await printed(call("intention", "check", "web", "db")) == "Allowed\n"
+    assert (await printed(call("intention", "check", "web", "db"))).startswith("Allowed\n")
     await printed(call("intention", "create", "-replace", "-deny", "web", "db"))
-    assert (await call("intention", "check", "web", "db")).stdout == "Denied\n"
+    assert (await call("intention", "check", "web", "db")).stdout.startswith("Denied\n")
 
 
 async def test_a_check_answers_by_its_exit_code(call: Call) -> None:
     await printed(call("intention", "create", "-deny", "web", "db"))
-    for source, code, said in (("web", 1, "Denied\n"), ("cron", 0, "Allowed\n")):
+    denied = "Denied\nweb => db is denied by the intention web => db\n"
+    allowed = "Allowed\ncron => db is allowed by the default policy, as no intention is about it\n"
+    for source, code, said in (("web", 1, denied), ("cron", 0, allowed)):
         result = await call("intention", "check", source, "db")
         assert (result.exit_code, result.stdout, result.stderr) == (code, said, "")
     for arguments in (("other/web", "db"), ("web", "db", "--http-addr", "127.0.0.1:1")):
         result = await call("intention", "check", *arguments)
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr
+
+
+async def test_a_check_of_a_request_names_the_permission(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "l7.yaml").write_text(L7.replace("Methods: [GET]", "Header: [{ Name: x-a, Exact: b=c }]"))
+    await printed(call("config", "write", "l7.yaml"))
+    for header in ("x-a=b=c", "X-A: b=c", "x-a:b=c"):
+        allowed = await printed(
+            call("intention", "check", "web", "api", "--header", header, "-header", "x=y")
+        )
+        assert allowed == "Allowed\nweb => api is allowed by permission 1 of the intention web => api\n"
+    other = await call("intention", "check", "web", "api", "--method", "PUT", "--path", "/a?b")
+    assert other.stdout.startswith("Allowed\nweb => api is allowed by the default policy, as no permission")
+    assert (await call("intention", "check", "web", "api")).stdout.startswith(
+        "Denied\nweb => api is denied as"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("web", "api", "--header", "x-a"), "NAME=VALUE"),
+        (("web", "api", "--header", "=a"), "NAME=VALUE"),
+        (("web", "api", "--path", "a"), 'a path begins with "/"'),
+        (("web", "db", "--path", "/"), "db speaks tcp"),
+        (("web",), "DST"),
+    ],
+)
+async def test_a_wrong_question_exits_2(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "l7.yaml").write_text(L7)
+    await printed(call("config", "write", "l7.yaml"))
+    result = await call("intention", "check", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
 
 
 async def test_matches_are_in_the_order_of_evaluation(call: Call, tmp_path: Path) -> None:

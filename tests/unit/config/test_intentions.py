@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from xdsmesh.catalog.intentions import (
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.intentions import (
     Caller,
     Intention,
     allows,
@@ -17,7 +18,6 @@ from xdsmesh.catalog.intentions import (
     with_source,
     without_source,
 )
-from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 
 Make = Callable[..., Entry]

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from xdsmesh.config.kinds.service_intentions import ALL, ServiceIntentions, SourceIntention
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement
+from xdsmesh.model.origin import Origin
 
 
 class Caller(NamedTuple):
@@ -26,7 +27,10 @@ class Caller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """What one caller may do at one destination; the revisions are those of the entry that says so."""
+    """What one caller may do at one destination.
+
+    The revisions and the origin are those of the entry that says so; an ``origin`` of None is not known.
+    """
 
     destination: str
     source: SourceIntention
@@ -34,6 +38,7 @@ class Intention:
     modified: int = 0
     meta: Mapping[str, str] = field(default_factory=dict)
     jwt: JWTRequirement | None = None
+    origin: Origin | None = None
 
     @property
     def caller(self) -> Caller:
@@ -50,11 +55,13 @@ class Intention:
         return f"{self.caller} => {self.destination} ({self.verdict})"
 
 
-def intentions_of(entry: ServiceIntentions, created: int = 0, modified: int = 0) -> Iterator[Intention]:
+def intentions_of(
+    entry: ServiceIntentions, created: int = 0, modified: int = 0, origin: Origin | None = None
+) -> Iterator[Intention]:
     """The single intentions of an entry. Those of the older calls have a Meta of their own."""
     for source in entry.sources:
         meta = source.legacy_meta if source.legacy_id else entry.meta
-        yield Intention(entry.name, source, created, modified, meta, entry.jwt)
+        yield Intention(entry.name, source, created, modified, meta, entry.jwt, origin)
 
 
 def in_order(intentions: Iterable[Intention]) -> list[Intention]:

@@ -1,0 +1,155 @@
+"""``/v1/xdsmesh/intentions/check``: what the intentions say of a call or of one request, and which rule does.
+
+This path is our own; Consul's ``/v1/connect/intentions/check`` is in ``intentions.py``.
+"""
+
+from typing import Final
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+
+from xdsmesh.api.about import About
+from xdsmesh.api.changes import Topic, destination_topic, entry_topic
+from xdsmesh.api.intention_query import pair_of
+from xdsmesh.api.intentions import DESTINATION, SOURCE, intentions_about
+from xdsmesh.api.openapi.declare import Parameter, doc
+from xdsmesh.api.openapi.parameters import BY_INDEX
+from xdsmesh.api.queries import Queries, Seen
+from xdsmesh.api.reply import Sent
+from xdsmesh.api.request import AnyRequest
+from xdsmesh.api.shapes import Shape
+from xdsmesh.catalog.intention_edits import KIND
+from xdsmesh.catalog.protocols import destination_protocol
+from xdsmesh.chain.protocol import ServiceProtocol
+from xdsmesh.config.entry import Entry
+from xdsmesh.config.intentions import Intention
+from xdsmesh.config.kinds.service_intentions import ALL
+from xdsmesh.explain.paths import normalize_path
+from xdsmesh.explain.permissions import InboundRequest
+from xdsmesh.explain.requests import refusal
+from xdsmesh.explain.verdict import Verdict, decide
+from xdsmesh.ir.types import Protocol
+from xdsmesh.model.origin import Source
+from xdsmesh.settings import IntentionPolicy
+
+METHOD: Final = Parameter("method", "The method of a request; GET unless given.")
+PATH: Final = Parameter("path", "The path of a request, as it is sent; `/` unless given.")
+HEADER: Final = Parameter(
+    "header",
+    "A header of a request, `Name:Value`; or several.",
+    {"type": "array", "items": {"type": "string"}},
+)
+
+
+class VerdictRow(Shape, frozen=True):
+    """Whether a call is allowed, and why.
+
+    ``class`` is `intention`, `permission`, `default` or `token`; ``rule`` the intention that speaks about the
+    caller, and ``origin`` where it is written: `file:line:column`, or `API`. ``permission`` counts from 0.
+    """
+
+    allowed: bool
+    class_: str
+    reason: str
+    default_policy: str
+    protocol: str
+    protocol_reason: str
+    rule: str = ""
+    permission: int | None = None
+    origin: str = ""
+
+
+@get(
+    "/v1/xdsmesh/intentions/check",
+    opt=doc(SOURCE, DESTINATION, METHOD, PATH, HEADER, *BY_INDEX, reply=VerdictRow),
+)
+async def check(
+    request: AnyRequest, queries: NamedDependency[Queries], about: NamedDependency[About]
+) -> Sent:
+    """Whether a source may call a destination, and which rule says so.
+
+    With a method, a path or headers it is about one request, which shows no token; else about a connection.
+    """
+    caller, destination = pair_of(request)
+    asked = _inbound(request)
+    policy = about.default_intention_policy
+    view = queries.view
+
+    def look() -> Seen:
+        about_both = {entry_topic(KIND, destination), entry_topic(KIND, ALL)}
+        topics: set[Topic] = {destination_topic(destination), *about_both}
+
+        def read(kind: str, name: str) -> Entry | None:
+            topics.add(entry_topic(kind, name))
+            stored = view.entries.get((kind, name))
+            return stored.value if stored else None
+
+        protocol = destination_protocol(view, destination, read)
+        is_http = Protocol.of(protocol.protocol).is_http
+        if asked and not is_http:
+            raise ClientException(_without_requests(protocol))
+        verdict = decide(
+            intentions_about(view, destination),
+            caller,
+            destination,
+            asked,
+            protocol_is_http=is_http,
+            allow_by_default=policy is IntentionPolicy.ALLOW,
+        )
+        return Seen(_row(verdict, policy, protocol), frozenset(topics))
+
+    return await queries.answer(request, look)
+
+
+def _without_requests(protocol: ServiceProtocol) -> str:
+    return (
+        f"{protocol.service} speaks {protocol.protocol} ({protocol.reason}), where there are no requests"
+        " (leave out method, path and header, or set the protocol to http, http2 or grpc)"
+    )
+
+
+def _inbound(request: AnyRequest) -> InboundRequest | None:
+    """The request that is asked about, as it looks when its path is normalized; None: there is none."""
+    given = request.query_params
+    texts: list[str] = given.getall("header", [])
+    method, path = given.get("method"), given.get("path")
+    if method is None and path is None and not texts:
+        return None
+    headers = tuple(_header(each) for each in texts)
+    wanted = InboundRequest((method or "GET").upper(), "/" if path is None else path, headers)
+    refused = refusal(wanted.as_sent())
+    if refused:
+        raise ClientException(f"Envoy answers such a request with {refused.status}: {refused.reason}")
+    normal = normalize_path(wanted.path)
+    if normal is None:
+        raise ClientException("Envoy answers such a request with 400: a path holds no %00")
+    return InboundRequest(wanted.method, normal, headers)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name:
+        raise ClientException(f"Invalid header: {text!r} (write Name:Value, such as x-debug:1)")
+    return name, value.strip()
+
+
+def _row(verdict: Verdict, policy: IntentionPolicy, protocol: ServiceProtocol) -> VerdictRow:
+    return VerdictRow(
+        allowed=verdict.allowed,
+        class_=verdict.reason,
+        reason=verdict.sentence,
+        default_policy=policy,
+        protocol=protocol.protocol,
+        protocol_reason=protocol.reason,
+        rule=str(verdict.intention) if verdict.intention else "",
+        permission=verdict.permission,
+        origin=_origin(verdict.intention),
+    )
+
+
+def _origin(intention: Intention | None) -> str:
+    origin = intention.origin if intention else None
+    if origin is None:
+        return ""
+    return str(origin) if origin.source is Source.FILE else origin.source.value.upper()
