@@ -6,6 +6,7 @@ These paths are our own. They are for operators alone.
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import structlog
 from litestar import Response, delete, get, route
 from litestar.di import NamedDependency
 from litestar.enums import HttpMethod
@@ -25,6 +26,8 @@ from xdsmesh.model.origin import Origin
 from xdsmesh.model.token import Token
 from xdsmesh.tokens.known import Tokens
 from xdsmesh.tokens.write import create_token, delete_token
+
+_log: Final = structlog.get_logger(__name__)
 
 ACCESSOR: Final = Parameter("accessor", "The accessor of a token.", where="path")
 
@@ -64,6 +67,7 @@ async def create(
     """Make a token. Once there is one, every new stream needs one, and so does whoever wants a key."""
     wanted, origin = decode_definition(body, TokenBody), author(request)
     token, secret = await create_token(repository.store, wanted, origin, lambda: datetime.now(UTC))
+    _log.info("a token was created", accessor=token.accessor, of=str(token.identity), by=str(origin))
     await queries.feed.catch_up()
     return Reply(NewToken(secret_id=secret, **_fields(token, origin)))
 
@@ -98,7 +102,9 @@ async def remove(
 
     The last one stays while the server listens where other machines reach it.
     """
-    await delete_token(repository.store, tail(request), author(request), keep_last=tokens.reached)
+    accessor, origin = tail(request), author(request)
+    await delete_token(repository.store, accessor, origin, keep_last=tokens.reached)
+    _log.info("a token was deleted", accessor=accessor, by=str(origin))
     await queries.feed.catch_up()
     return empty()
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-import structlog
-
 from xdsmesh.catalog import codec
 from xdsmesh.catalog.keys import TOKENS, token_accessor, token_key
 from xdsmesh.config.token import TokenBody
@@ -17,8 +15,6 @@ from xdsmesh.model.token import Token, digest_of
 from xdsmesh.store.base import Conflict, Expect, Put, Store, Txn
 
 _RANDOM_BYTES: Final = 32
-
-_log: Final = structlog.get_logger(__name__)
 
 
 async def any_token(store: Store) -> bool:
@@ -35,7 +31,6 @@ async def create_token(
     put = Put(token_key(token.accessor), codec.encode_token(token))
     if isinstance(await store.commit(Txn((put,)), origin), Conflict):
         raise TypeError("nothing was expected of the store, and yet it conflicts")
-    _log.info("a token was created", accessor=token.accessor, of=str(token.identity), by=str(origin))
     return token, secret
 
 
@@ -62,5 +57,4 @@ async def delete_token(store: Store, accessor: str, origin: Origin, *, keep_last
         others = tuple(Expect(each.key, each.modified) for each in by_accessor.values()) if keep_last else ()
         txn = Txn((), (found.key,), (Expect(found.key, found.modified), *others[:1]))
         if not isinstance(await store.commit(txn, origin), Conflict):
-            _log.info("a token was deleted", accessor=accessor, by=str(origin))
             return
