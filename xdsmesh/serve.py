@@ -25,16 +25,15 @@ from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
 from xdsmesh.folder import ConfigFolder
 from xdsmesh.model.catalog import Node
-from xdsmesh.model.codes import Code
-from xdsmesh.model.errors import AddressInUseError, Place, Problem, RefusedError
+from xdsmesh.model.errors import AddressInUseError, RefusedError
 from xdsmesh.model.origin import Source
 from xdsmesh.obs import log as logs
 from xdsmesh.parts import ServerParts
+from xdsmesh.reach import check_reach, say_reach
 from xdsmesh.settings import LogFormat, Settings
 from xdsmesh.store.base import Store
 from xdsmesh.store.memory import MemoryStore
 from xdsmesh.store.sqlite import SQLiteStore
-from xdsmesh.tokens.write import any_token
 from xdsmesh.xds.server import AdsServer
 
 log = structlog.get_logger(__name__)
@@ -83,7 +82,7 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
-        await _check_reach(settings, store)
+        await check_reach(settings, store)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
@@ -121,27 +120,6 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     return store
 
 
-async def _check_reach(settings: Settings, store: Store) -> None:
-    """Listen where other machines reach us only if whoever comes from there must show a token."""
-    if not settings.reached or await any_token(store):
-        return
-    remedy = (
-        "make a token first, such as one for yourself with `xdsmesh token create --operator --data-dir"
-        f" {settings.data_dir}`, or use an address in 127.0.0.0/8"
-    )
-    raise RefusedError(
-        *(
-            Problem(
-                Place(source=flag),
-                f"{address.host} can be reached from other machines, and there is no token to ask them for",
-                remedy,
-                code=Code.SETTING,
-            )
-            for flag, address in settings.reached.items()
-        )
-    )
-
-
 async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
     """Load the config folder. With nothing good from before, what is wrong with it ends the server."""
     if folder is None:
@@ -176,21 +154,7 @@ async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncEx
 
 
 def _say_what_to_expect(settings: Settings, parts: ServerParts) -> None:
-    if parts.tokens.needed:
-        log.info(
-            "tokens are needed: by every new stream, for private keys, and by requests from other machines",
-            tokens=len(parts.tokens.all()),
-        )
-    else:
-        log.warning("no authentication is configured: HTTP and xDS are bound to loopback only")
-    for flag in ("--http-addr", "--xds-addr"):
-        if flag in settings.reached:
-            log.warning(
-                "tokens and private keys cross the network in the clear: use TLS (--xds-tls-addr,"
-                " --https-addr) outside of a network that you trust",
-                flag=flag,
-                address=str(settings.reached[flag]),
-            )
+    say_reach(settings, parts.tokens)
     log.info("calls that no intention decides", policy=str(settings.default_intention_policy))
     for flag, address in (
         ("--https-addr", settings.https),
