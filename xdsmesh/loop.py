@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.index.views import Index
 from xdsmesh.model.facts import Batch, Fact, FactKey
+from xdsmesh.model.identity import Identity, identity_of
 from xdsmesh.model.resource import ProxyView
 
 _QUIET_SECONDS: Final = 0.005
@@ -136,6 +137,11 @@ class Loop:
             served = served or same
             attachment.wake()
         return served
+
+    def identity(self, proxy_id: str) -> Identity | None:
+        """Who a registered proxy is, as the views have it."""
+        instance = self._index.sidecar(proxy_id)
+        return identity_of(instance) if instance else None
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
         """Hold a proxy's view for a stream; None when no such proxy is registered."""

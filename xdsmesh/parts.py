@@ -32,6 +32,8 @@ from xdsmesh.probes.reaper import Reaper
 from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
 from xdsmesh.store.base import Store
+from xdsmesh.tokens.admission import Admissions
+from xdsmesh.tokens.known import Tokens
 
 Pick = Callable[[float, float], float]
 """Draws a number between two."""
@@ -53,6 +55,8 @@ class ServerParts:
     reaper: Reaper
     queries: Queries
     waits: WaitForProxies
+    tokens: Tokens
+    admissions: Admissions
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -70,6 +74,7 @@ class ServerParts:
         ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides.
         """
         feed, index, registry = Feed(store), Index(), Registry()
+        tokens = Tokens(feed)
         loop = Loop(index)
         loop.tell(Fact(("roots",), issuer.bundle))
         loop.tell(Fact(DEFAULT_POLICY, policy))
@@ -92,6 +97,8 @@ class ServerParts:
             prober=prober,
             reaper=reaper,
             queries=Queries(feed),
+            tokens=tokens,
+            admissions=Admissions(tokens),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -118,6 +125,7 @@ class ServerParts:
                 registry=self.registry,
                 index=self.index,
                 leaves=self.leaves,
+                tokens=self.tokens,
                 around=(self.waits,),
             )
         )

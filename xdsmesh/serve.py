@@ -29,6 +29,7 @@ from xdsmesh.model.errors import AddressInUseError, RefusedError
 from xdsmesh.model.origin import Source
 from xdsmesh.obs import log as logs
 from xdsmesh.parts import ServerParts
+from xdsmesh.reach import check_reach, say_reach
 from xdsmesh.settings import LogFormat, Settings
 from xdsmesh.store.base import Store
 from xdsmesh.store.memory import MemoryStore
@@ -81,6 +82,7 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
+        await check_reach(settings, store)
         issuer = await Issuer.open(store, settings.trust_domain, _now)
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
@@ -92,6 +94,7 @@ async def _serve(settings: Settings) -> None:
             random.SystemRandom().uniform,
             policy=settings.default_intention_policy,
         )
+        parts.tokens.reached = bool(settings.reached)
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:
             workers = [tasks.create_task(each, name=name) for name, each in parts.work().items()]
@@ -102,7 +105,7 @@ async def _serve(settings: Settings) -> None:
             listeners = await _listen(settings, node, parts)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
-            _say_what_to_expect(settings)
+            _say_what_to_expect(settings, parts)
             await stop.wait()
             log.info("stopping")
             await listeners.aclose()
@@ -133,7 +136,7 @@ async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncEx
     async with AsyncExitStack() as stack:
         xds_port = OFF
         if settings.xds:
-            ads = AdsServer(parts.loop, parts.registry, _now)
+            ads = AdsServer(parts.loop, parts.admissions, parts.registry, _now)
             xds_port = await ads.start(str(settings.xds))
             stack.push_async_callback(ads.stop, _GRACE_SECONDS)
             log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
@@ -152,8 +155,8 @@ async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncEx
         return stack.pop_all()
 
 
-def _say_what_to_expect(settings: Settings) -> None:
-    log.warning("no authentication is configured: HTTP and xDS are bound to loopback only")
+def _say_what_to_expect(settings: Settings, parts: ServerParts) -> None:
+    say_reach(settings, parts.tokens)
     log.info("calls that no intention decides", policy=str(settings.default_intention_policy))
     for flag, address in (
         ("--https-addr", settings.https),

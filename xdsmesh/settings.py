@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
-from xdsmesh.model.address import host_port
+from xdsmesh.model.address import host_port, is_loopback
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 
@@ -111,8 +111,22 @@ class Settings:
             log_format=flags.choice("--log-format", log_format or "console", LogFormat),
             default_intention_policy=flags.choice("--default-intention-policy", policy, IntentionPolicy),
         )
+        if dev:
+            flags.keep_on_loopback(settings)
         flags.raise_problems()
         return settings
+
+    @property
+    def reached(self) -> dict[str, Address]:
+        """The listeners that other machines reach, by their flags."""
+        listeners = {
+            "--http-addr": self.http,
+            "--https-addr": self.https,
+            "--xds-addr": self.xds,
+            "--xds-tls-addr": self.xds_tls,
+            "--dns-addr": self.dns,
+        }
+        return {flag: each for flag, each in listeners.items() if each and not is_loopback(each.host)}
 
 
 def _maybe(value: T | None, convert: Callable[[T], R]) -> R | None:
@@ -141,17 +155,16 @@ class _Flags:
             self.refuse(flag, f"{text!r} is not an address", "write host:port, or off")
             return None
         try:
-            ip = ipaddress.ip_address(host)
+            ipaddress.ip_address(host)
         except ValueError:
             self.refuse(flag, f"{host!r} is not an IP address", "write one such as 127.0.0.1")
             return None
-        if not ip.is_loopback:
-            self.refuse(
-                flag,
-                f"{host} can be reached from other machines, and nothing authenticates callers yet",
-                "use an address in 127.0.0.0/8",
-            )
         return Address(host, int(port))
+
+    def keep_on_loopback(self, settings: Settings) -> None:
+        for flag, address in settings.reached.items():
+            what = f"{address.host} can be reached from other machines, and --dev has no tokens to begin with"
+            self.refuse(flag, what, "use an address in 127.0.0.0/8, or --data-dir and a token")
 
     def text(self, flag: str, text: str, pattern: re.Pattern[str], like: str) -> str:
         if not pattern.fullmatch(text):

@@ -12,12 +12,19 @@ from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.any_pb2 import Any as AnyMessage
 
+from xdsmesh.catalog.feed import Feed
 from xdsmesh.model.errors import AddressInUseError
+from xdsmesh.model.identity import Identity, service_identity
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, LISTENER, EncodedResource, ProxyView, Resources
 from xdsmesh.status import ProxyStatus, Registry, State
+from xdsmesh.store.memory import MemoryStore
+from xdsmesh.tokens.admission import Admissions
+from xdsmesh.tokens.known import Tokens
 from xdsmesh.xds.server import SERVICE, AdsServer
 
 PATIENCE = 10.0
+EVERYBODY = Admissions(Tokens(Feed(MemoryStore())))
+"""As long as there is no token, everybody is let in."""
 QUIET = 0.15
 """Seconds after which nothing more is expected; only what is wrong would come later."""
 
@@ -77,6 +84,9 @@ class Views:
 
     async def applied(self) -> None:
         self.views.update(self.coming)
+
+    def identity(self, proxy_id: str) -> Identity | None:
+        return service_identity("web") if proxy_id in self.views else None
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Hold | None:
         if proxy_id not in self.views:
@@ -160,7 +170,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 async def server(views: Views, registry: Registry) -> AsyncIterator[AdsServer]:
-    server = AdsServer(views, registry, lambda: datetime.now(UTC))
+    server = AdsServer(views, EVERYBODY, registry, lambda: datetime.now(UTC))
     yield server
     await server.stop(1)
 
@@ -438,9 +448,9 @@ async def test_stopping_ends_streams_with_unavailable(
 
 async def test_a_port_that_is_taken_is_a_clear_error(connect: Connect, server: AdsServer) -> None:
     del connect
-    other = AdsServer(Views(), Registry(), lambda: datetime.now(UTC))
+    other = AdsServer(Views(), EVERYBODY, Registry(), lambda: datetime.now(UTC))
     port = await other.start("127.0.0.1:0")
-    third = AdsServer(Views(), Registry(), lambda: datetime.now(UTC))
+    third = AdsServer(Views(), EVERYBODY, Registry(), lambda: datetime.now(UTC))
     with pytest.raises(AddressInUseError, match=f"127.0.0.1:{port}.*--xds-addr"):
         await third.start(f"127.0.0.1:{port}")
     await other.stop(0)

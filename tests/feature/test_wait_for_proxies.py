@@ -114,7 +114,7 @@ class Server:
 async def server(at_work: AtWork) -> AsyncIterator[Server]:
     async with at_work(MemoryStore(), NODE) as parts:
         http = HttpServer(parts.app(About(__version__, NODE, "corp.consul", xds_port=0)))
-        ads = AdsServer(parts.loop, parts.registry, lambda: datetime.now(UTC))
+        ads = AdsServer(parts.loop, parts.admissions, parts.registry, lambda: datetime.now(UTC))
         await parts.loop.wait_revision(0)
         xds = f"127.0.0.1:{await ads.start('127.0.0.1:0')}"
         unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one reads all roots of the machine

@@ -28,6 +28,7 @@ from xdsmesh.api import (
     proxies,
     root,
     status,
+    tokens,
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
@@ -41,6 +42,7 @@ from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
 from xdsmesh.status import Registry
+from xdsmesh.tokens.known import Tokens
 
 ROUTES: Final = (
     agent_checks.checks,
@@ -110,6 +112,9 @@ ROUTES: Final = (
     proxies.work,
     status.leader,
     status.peers,
+    tokens.create,
+    tokens.read_all,
+    tokens.remove,
 )
 
 
@@ -128,6 +133,7 @@ class Parts:
     registry: Registry
     index: Index
     leaves: Leaves
+    tokens: Tokens
     around: tuple[ASGIMiddleware, ...] = ()
 
 
@@ -144,11 +150,12 @@ def make_app(parts: Parts) -> Litestar:
             "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),
             "queries": Provide(lambda: parts.queries, sync_to_thread=False),
             "probing": Provide(lambda: parts.probing, sync_to_thread=False),
+            "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),
-        before_request=make_gate(parts.repository.datacenter),
+        before_request=make_gate(parts.repository.datacenter, parts.tokens),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,
         openapi_config=None,

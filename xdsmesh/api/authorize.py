@@ -15,6 +15,7 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import field
 
 from xdsmesh.api.about import About
+from xdsmesh.api.access import READS
 from xdsmesh.api.intention_query import service_of
 from xdsmesh.api.intentions import intentions_about
 from xdsmesh.api.openapi.declare import doc
@@ -40,7 +41,7 @@ class AuthorizeBody(Definition, frozen=True):
     "/v1/agent/connect/authorize",
     http_method=[HttpMethod.POST, HttpMethod.PUT],  # py-consul sends PUT
     status_code=HTTP_200_OK,
-    opt=doc(body=AuthorizeBody, reply=dict[str, Any]),
+    opt={**doc(body=AuthorizeBody, reply=dict[str, Any]), **READS},
 )
 async def authorize(
     body: RawBody, queries: NamedDependency[Queries], about: NamedDependency[About]

@@ -1,7 +1,7 @@
 """``/v1/connect/ca`` and ``/v1/agent/connect/ca``: the root of the mesh, and leaves for services.
 
-Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent/connect. Whoever can reach
-the API gets the key of any service: it is bound to loopback, since nobody is authenticated yet.
+Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent/connect. Once there is a
+token, the key of a service is given to that service and to operators, by their tokens, and to nobody else.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ from typing import Any, Final
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
+from litestar.status_codes import HTTP_403_FORBIDDEN
 
+from xdsmesh.api.access import check_key_access
 from xdsmesh.api.blocking import Blocking
 from xdsmesh.api.ca_shape import configuration_body, leaf_body, roots_body
 from xdsmesh.api.narrow import name_in_path
@@ -24,6 +26,7 @@ from xdsmesh.config import rules
 from xdsmesh.config.ca_configuration import CAConfigurationBody
 from xdsmesh.config.files import decode_definition
 from xdsmesh.model.errors import RefusedError
+from xdsmesh.tokens.known import Tokens
 
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _PEM_CHAIN: Final = "application/pem-certificate-chain"
@@ -68,10 +71,13 @@ async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[
 
 @get(
     ["/v1/agent/connect/ca/leaf", "/v1/agent/connect/ca/leaf/{service:path}"],
-    opt=doc(LEAF_SERVICE, *BY_INDEX, reply=dict[str, Any]),
+    opt=doc(LEAF_SERVICE, *BY_INDEX, reply=dict[str, Any], errors=(HTTP_403_FORBIDDEN,)),
 )
 async def leaf(
-    request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
+    request: AnyRequest,
+    leaves: NamedDependency[Leaves],
+    queries: NamedDependency[Queries],
+    tokens: NamedDependency[Tokens],
 ) -> Sent:
     """The certificate and the key of a service: the same ones until they are to be renewed.
 
@@ -80,10 +86,12 @@ async def leaf(
     name = name_in_path(request, "service")
     if problems := tuple(rules.name("Service", name)):
         raise RefusedError(*problems)
+    check_key_access(request, tokens, name)
     blocking = Blocking.of(request)
     issued, was_known = await leaves.get(name)
     if issued.revision <= blocking.index:
         await queries.pause(request, min(blocking.seconds, leaves.seconds_left(issued) + _LATE))
+        check_key_access(request, tokens, name)  # the token may have gone meanwhile
         issued, was_known = await leaves.get(name)
     headers = {**index_headers(request, issued.revision), "X-Cache": "HIT" if was_known else "MISS"}
     return Sent(Answer.of(leaf_body(name, issued), pretty=is_pretty(request)), request, headers)

@@ -15,6 +15,7 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import structs
 
 from xdsmesh.api.about import About
+from xdsmesh.api.access import READS
 from xdsmesh.api.changes import Topic, entry_topic
 from xdsmesh.api.narrow import name_in_path
 from xdsmesh.api.openapi.declare import Parameter, doc
@@ -86,7 +87,7 @@ async def read(
 @post(
     ["/v1/discovery-chain", "/v1/discovery-chain/{service:path}"],
     status_code=HTTP_200_OK,
-    opt=doc(*_PARAMETERS, body=OverridesBody, reply=_Chain),
+    opt={**doc(*_PARAMETERS, body=OverridesBody, reply=_Chain), **READS},
 )
 async def read_overridden(
     request: AnyRequest,

@@ -17,7 +17,7 @@ from litestar.status_codes import (
 from litestar.types import ExceptionHandlersMap
 
 from xdsmesh.api.request import AnyRequest, path_of
-from xdsmesh.model.errors import NotFoundError, OwnershipError, RefusedError
+from xdsmesh.model.errors import NeededError, NotFoundError, OwnershipError, RefusedError
 
 MAX_BODY: Final = 1 << 20
 """The largest request body, in bytes."""
@@ -34,6 +34,10 @@ def _not_found(_request: AnyRequest, error: NotFoundError) -> Response[str]:
 
 
 def _owned_by_another(_request: AnyRequest, error: OwnershipError) -> Response[str]:
+    return _text(str(error), HTTP_409_CONFLICT)
+
+
+def _needed(_request: AnyRequest, error: NeededError) -> Response[str]:
     return _text(str(error), HTTP_409_CONFLICT)
 
 
@@ -91,6 +95,7 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     RefusedError: _refused,
     NotFoundError: _not_found,
     OwnershipError: _owned_by_another,
+    NeededError: _needed,
     HTTPException: _http_error,
     Exception: _fault,
 }

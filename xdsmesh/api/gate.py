@@ -1,7 +1,6 @@
 """What every request goes through before its handler."""
 
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,15 +8,18 @@ from litestar import MediaType, Response
 from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.status_codes import HTTP_200_OK
 
+from xdsmesh.api.access import check_access
 from xdsmesh.api.freshness import check_freshness
 from xdsmesh.api.request import AnyRequest, path_of
+from xdsmesh.model.address import is_loopback
+from xdsmesh.tokens.known import Tokens
 
 _TENANCY: Final = {"ns": "x-consul-namespace", "partition": "x-consul-partition"}
 _NOT_BUILT: Final = ("sg", "sameness-group")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
+def make_gate(datacenter: str, tokens: Tokens) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
     """Make the check of all that a request must be free of, whatever it asks for.
 
     It answers OPTIONS itself, which asks for nothing but the methods.
@@ -27,6 +29,7 @@ def make_gate(datacenter: str) -> Callable[[AnyRequest], Awaitable[Response[byte
         _refuse_other_sites(request)
         _refuse_other_names(request)
         path_of(request)
+        check_access(request, tokens)
         if request.scope["method"] == "OPTIONS":
             return _methods(request)
         _refuse_tenancy(request)
@@ -61,7 +64,7 @@ def _is_own(origin: str, request: AnyRequest) -> bool:
         site = urlsplit(origin)
         if (site.port or _PORTS.get(site.scheme)) != port or site.scheme != request.scope["scheme"]:
             return False
-        return site.hostname == host or (site.hostname == "localhost" and ip_address(host).is_loopback)
+        return site.hostname == host or (site.hostname == "localhost" and is_loopback(host))
     except ValueError:
         return False
 
@@ -90,10 +93,7 @@ def _name_of(host: str) -> str:
 
 
 def _is_loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return name == "localhost" or is_loopback(name)
 
 
 def _refuse_tenancy(request: AnyRequest) -> None:

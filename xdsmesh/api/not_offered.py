@@ -13,7 +13,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.status_codes import HTTP_400_BAD_REQUEST, HTTP_401_UNAUTHORIZED, HTTP_404_NOT_FOUND
 
 _METHODS: Final = [HttpMethod.GET, HttpMethod.PUT, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE]
-_NO_ACLS: Final = "ACL support disabled (xdsmesh has no tokens, policies or roles)"
+_NO_ACLS: Final = (
+    "ACL support disabled (xdsmesh has no policies or roles; `xdsmesh token` makes tokens for services,"
+    " gateways and operators)"
+)
 _INDEX: Final = {"X-Consul-Index": "1"}
 """What is read with an index in Consul has one here too: clients take an answer without it for a fault."""
 _ONE_SERVER: Final = "there is one server, and no cluster to join or leave"

@@ -12,6 +12,7 @@ from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds import KINDS
 from xdsmesh.model.catalog import Instance, Node
 from xdsmesh.model.checks import Check, CheckStatus, Health
+from xdsmesh.model.token import Token
 from xdsmesh.store.base import Record
 
 T = TypeVar("T")
@@ -50,10 +51,16 @@ def encode_status(status: CheckStatus) -> bytes:
     return _encoder.encode(status)
 
 
+def encode_token(token: Token) -> bytes:
+    """The bytes of a token, with the hash of its secret."""
+    return _encoder.encode(token)
+
+
 decode_node: Final[Callable[[bytes], Node]] = msgspec.json.Decoder(Node).decode
 decode_instance: Final[Callable[[bytes], Instance]] = msgspec.json.Decoder(Instance).decode
 decode_check: Final[Callable[[bytes], Check]] = msgspec.json.Decoder(Check).decode
 decode_status: Final[Callable[[bytes], CheckStatus]] = msgspec.json.Decoder(CheckStatus).decode
+decode_token: Final[Callable[[bytes], Token]] = msgspec.json.Decoder(Token).decode
 
 
 def stored(record: Record, decode: Callable[[bytes], T]) -> Stored[T]:

@@ -7,6 +7,7 @@ NODES: Final = "node/"
 INSTANCES: Final = "service/"
 CHECKS: Final = "check/"
 STATUSES: Final = "status/"
+TOKENS: Final = "token/"
 GUARD: Final = "guard/entries"
 """Every write of config entries bumps this key, so that a check against all entries stays sound."""
 
@@ -57,6 +58,16 @@ def status_key(node: str, check_id: str) -> str:
 def check_id(key: str) -> Key:
     """The node and id that the key of a check or of its status stands for."""
     return _pair(key.partition("/")[2])
+
+
+def token_key(accessor: str) -> str:
+    """The key of a token."""
+    return f"{TOKENS}{accessor}"
+
+
+def token_accessor(key: str) -> str:
+    """The accessor of the token that a key stands for."""
+    return key.removeprefix(TOKENS)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from xdsmesh.model.catalog import Instance, Kind, Node
 from xdsmesh.model.checks import Check, CheckStatus
 from xdsmesh.model.facts import Fact, FactKey
 from xdsmesh.model.origin import Source
+from xdsmesh.model.token import Token
 from xdsmesh.store.base import Change
 
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class CatalogView:
         self.nodes: dict[str, Stored[Node]] = {}
         self.instances: dict[Key, Stored[Instance]] = {}
         self.checks: dict[Key, Stored[Check]] = {}
+        self.tokens: dict[str, Stored[Token]] = {}
         self.by_service: Final = Groups()
         """Instances by the service that they are of."""
         self.by_destination: Final = Groups()
@@ -153,6 +155,8 @@ class CatalogView:
                     key = keys.check_id(change.key)
                     _set(self._statuses, key, change, codec.decode_status)
                     checks[key] = None
+                case keys.TOKENS:
+                    facts.append(self._take_token(change))
         for key in checks:
             facts.extend(self._join_check(key, instances))
         there = [key for key in instances if key in self._bare or key in self.instances]  # not just checks
@@ -173,6 +177,12 @@ class CatalogView:
         before = self.nodes.get(name)
         _set(self.nodes, name, change, codec.decode_node)
         return _fact(("node", name), before, self.nodes.get(name))
+
+    def _take_token(self, change: Change) -> Fact:
+        accessor = keys.token_accessor(change.key)
+        before = self.tokens.get(accessor)
+        _set(self.tokens, accessor, change, codec.decode_token)
+        return _fact(("token", accessor), before, self.tokens.get(accessor))
 
     def _join_check(self, key: Key, touched: dict[Key, None]) -> Iterator[Fact]:
         """A check with what it last said; whose instances are ``touched`` by it."""

@@ -11,6 +11,8 @@ from typing import Final
 
 import typer
 
+from xdsmesh.cli.options import read_token
+
 _datacenter: Final = ContextVar("datacenter", default="")
 _THE_ONE: Final = "default"
 
@@ -32,11 +34,7 @@ def _in_datacenter(name: str) -> list[str]:
 
 
 def _token_file(path: str) -> list[str]:
-    try:
-        return ["--token", Path(path).read_text().strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise typer.BadParameter(f"cannot read the token in {path}: {reason}") from error
+    return ["--token", read_token(Path(path))]
 
 
 def _namespace(name: str) -> list[str]:

@@ -1,12 +1,15 @@
 """``xdsmesh envoy``: a local Envoy with a generated bootstrap."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from xdsmesh.cli.complete import fronted_ids, sidecar_ids
 from xdsmesh.cli.errors import CommandError
-from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token
+from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
+from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
@@ -25,6 +28,7 @@ xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level de
 
 
 def envoy(
+    context: typer.Context,
     envoy_args: Annotated[
         list[str] | None, typer.Argument(metavar="-- ENVOY-ARG", help="More arguments for Envoy.")
     ] = None,
@@ -55,9 +59,16 @@ def envoy(
     ] = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Or a file that has the token; Envoy reads it as it starts."),
+    ] = None,
     ca_cert: CaCert = None,
 ) -> None:
-    """Run the Envoy of a registered sidecar."""
+    """Run the Envoy of a registered sidecar. A token is for its stream, and for asking the server."""
+    token_file = token_file or _file_of_environment(context)
+    if token_file:
+        token = read_token(token_file)
     if gateway is not None:
         raise typer.BadParameter("--gateway: gateways are not served yet, only sidecars")
     if bool(sidecar_for) == bool(proxy_id):
@@ -72,14 +83,23 @@ def envoy(
     with Client(http_addr, token, ca_cert) as client:
         services = client.services()
         sidecar = find_proxy(services, proxy_id) if proxy_id else find_sidecar(services, sidecar_for or "")
-        made = make_bootstrap(sidecar.id, sidecar.destination, xds or _ask_for_xds(client), admin)
+        made = make_bootstrap(sidecar.id, sidecar.destination, xds or _ask_for_xds(client), admin, token_file)
     if bootstrap:
         show_json(made)
         return
+    if token and not token_file:
+        os.environ[VARIABLE] = token  # where its bootstrap takes it from
     try:
         exec_envoy(find_envoy(), made, envoy_args or ())
     except (EnvoyNotFoundError, OSError) as error:
         raise CommandError(f"cannot run Envoy: {error}") from error
+
+
+def _file_of_environment(context: typer.Context) -> Path | None:
+    """The file that the environment names, unless a token was given more directly."""
+    source = context.get_parameter_source("token")
+    file = os.environ.get(FILE_VARIABLE)
+    return Path(file) if file and source and source.name == "DEFAULT" else None
 
 
 def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "AgentService":

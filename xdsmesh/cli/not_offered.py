@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 _ONE_SERVER: Final = "there is one server, and no cluster to join or leave"
-_NO_TOKENS: Final = "it has no tokens, policies or roles"
+_NO_ACLS: Final = (
+    "it has no policies or roles; `xdsmesh token` makes tokens for services, gateways and operators"
+)
 
 WHY: Final[Mapping[str, str]] = {
-    "acl": _NO_TOKENS,
+    "acl": _NO_ACLS,
     "agent": "the control plane is `xdsmesh server`, and a machine with sidecars needs no agent",
     "event": "it sends no events between nodes (use a message queue)",
     "exec": "it runs nothing on nodes",
@@ -18,8 +20,8 @@ WHY: Final[Mapping[str, str]] = {
     "kv": "it keeps services and config entries only (use a key-value store such as etcd)",
     "leave": _ONE_SERVER,
     "lock": "there are no keys to lock (use a key-value store such as etcd)",
-    "login": _NO_TOKENS,
-    "logout": _NO_TOKENS,
+    "login": _NO_ACLS,
+    "logout": _NO_ACLS,
     "monitor": "the server logs to its standard error",
     "operator": _ONE_SERVER,
     "peering": "it doesn't call into other meshes",

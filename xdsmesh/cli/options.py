@@ -1,11 +1,14 @@
 """Options that several commands take. A flag wins over the environment."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
+
+from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 
 DEFAULT_HTTP_ADDR: Final = "http://127.0.0.1:8500"
 
@@ -29,6 +32,20 @@ def _http_url(text: str) -> str:
     return url.rstrip("/")
 
 
+def read_token(path: Path) -> str:
+    """The token in a file."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise typer.BadParameter(f"cannot read the token in {path}: {reason}") from error
+
+
+def _token(text: str) -> str:
+    file = os.environ.get(FILE_VARIABLE)
+    return text or (read_token(Path(file)) if file else "")
+
+
 HttpAddr = Annotated[
     str,
     typer.Option(
@@ -44,9 +61,10 @@ Token = Annotated[
     typer.Option(
         "--token",
         metavar="TOKEN",
-        envvar="XDSMESH_TOKEN",
+        envvar=VARIABLE,
+        callback=_token,
         show_default=False,
-        help="The token to present to the server.",
+        help="The token to present to the server; XDSMESH_TOKEN_FILE may name a file that has it.",
     ),
 ]
 CaCert = Annotated[

@@ -7,8 +7,8 @@ from typing import Final
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Fact, FactKey
 
-_JOINED: Final = frozenset({"node", "check"})
-"""Facts that instances have in them already."""
+_UNREAD: Final = frozenset({"node", "check", "token"})
+"""Facts that no rule reads: instances have what they need of them, and tokens are about streams."""
 
 
 DEFAULT_POLICY: Final[FactKey] = ("default-intention-policy",)
@@ -51,7 +51,7 @@ class Tables:
         changes: dict[FactKey, object | None] = {}
         groups: set[str] = set()
         for fact in facts:
-            if fact.key[0] in _JOINED:
+            if fact.key[0] in _UNREAD:
                 continue
             if fact.key[0] != "instance":
                 changes[fact.key] = fact.value

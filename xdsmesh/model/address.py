@@ -13,6 +13,13 @@ def ip_of(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def is_loopback(text: str) -> bool:
+    """Whether an IP address is one that only this machine itself reaches, also where IPv6 has IPv4 in it."""
+    ip = ip_of(text)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return ip is not None and (mapped or ip).is_loopback
+
+
 def host_port(host: str, port: int) -> str:
     """A host and a port as one text; an IPv6 address stands in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

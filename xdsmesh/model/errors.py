@@ -56,5 +56,9 @@ class OwnershipError(Exception):
     """A write to something that another origin owns, such as the API to what a file declares."""
 
 
+class NeededError(Exception):
+    """What was to be removed is needed as things are; the text says what for."""
+
+
 class AddressInUseError(Exception):
     """An address to listen on can't be had; the text says why, and what to do."""

@@ -6,7 +6,7 @@ from xdsmesh.model.origin import Origin
 
 FactKey = tuple[str, ...]
 """One of ``("entry", kind, name)``, ``("node", name)``, ``("instance", node, id)``, ``("check", node, id)``,
-``("roots",)``, ``("default-intention-policy",)``, ``("leaf", proxy id)``."""
+``("token", accessor)``, ``("roots",)``, ``("default-intention-policy",)``, ``("leaf", proxy id)``."""
 
 
 @dataclass(frozen=True, slots=True)

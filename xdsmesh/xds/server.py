@@ -4,6 +4,7 @@ Service: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,17 +12,22 @@ import grpc
 import structlog
 
 from xdsmesh.model.errors import AddressInUseError
+from xdsmesh.model.token import HEADER, shown_secret
 from xdsmesh.status.registry import Registry, StreamRecord
 from xdsmesh.status.text import printable
+from xdsmesh.xds import refusals
+from xdsmesh.xds.authenticator import Admission, Authenticator
 from xdsmesh.xds.clock import Clock
 from xdsmesh.xds.messages import Close, Code
+from xdsmesh.xds.refusals import MAX_PROXY_ID, not_registered
 from xdsmesh.xds.source import Attachment, ViewSource
 from xdsmesh.xds.stream import Stream
 from xdsmesh.xds.subscription import RequestT
 from xdsmesh.xds.wire import DELTA, SOTW, BadRequestError, Node, Variant
 
 SERVICE: Final = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-MAX_PROXY_ID: Final = 256
+_PATIENCE: Final = 5.0
+"""Seconds in which somebody who is not known may say which proxy it is, for the status to show."""
 _MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
 _OPTIONS: Final = (
     # Two servers on one port would share its connections, and nobody would notice.
@@ -38,18 +44,17 @@ _OPTIONS: Final = (
     ("grpc.http2.min_ping_interval_without_data_ms", 15_000),
     ("grpc.http2.max_ping_strikes", 0),
 )
-_NOT_READY: Final = Close(Code.UNAVAILABLE, "the control plane is starting: it has not read all of its state")
-_STOPPING: Final = Close(Code.UNAVAILABLE, "the control plane is stopping")
-_FAILED: Final = Close(Code.INTERNAL, "the control plane failed; its log says why")
-
 _log: Final = structlog.get_logger()
 
 
 class AdsServer:
     """Serves every registered proxy the resources of its view, in both variants, on one port."""
 
-    def __init__(self, source: ViewSource, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, source: ViewSource, authenticator: Authenticator, registry: Registry, clock: Clock
+    ) -> None:
         self._source: Final = source
+        self._authenticator: Final = authenticator
         self._registry: Final = registry
         self._clock: Final = clock
         self._streams: set[Stream[Any]] = set()
@@ -84,7 +89,7 @@ class AdsServer:
         """End all streams with UNAVAILABLE, on which proxies come back quietly, within ``grace`` seconds."""
         self._stopping = True
         for stream in self._streams:
-            stream.end(_STOPPING)
+            stream.end(refusals.STOPPING)
         for reading in self._silent:
             reading.cancel()
         if self._server is not None:
@@ -107,28 +112,54 @@ class AdsServer:
             if context.done():  # the client left while it was being written to
                 return None
             _log.exception("a stream failed", peer=context.peer())
-            return _FAILED
+            return refusals.FAILED
 
     async def _serve(self, variant: Variant[RequestT], context: Any) -> Close | None:
-        first = await self._first_request(context)
-        if isinstance(first, Close):
-            return first
-        if first is grpc.aio.EOF:
-            return None
-        node = variant.parse_node(first)
         stream = Stream(variant, context, self._clock)
-        attachment = await self._admit(node, stream, unquote(context.peer()))
+        secret = _secret(context)
+        admission = self._authenticator.admit(secret, lambda: stream.end(refusals.UNKNOWN_TOKEN))
+        if admission is None:
+            return await self._turn_away(variant, context, secret)
+        try:
+            first = await self._first_request(context)
+            if isinstance(first, Close):
+                return first
+            if first is grpc.aio.EOF:
+                return None
+            return await self._serve_admitted(stream, variant.parse_node(first), first, admission, context)
+        finally:
+            admission.close()
+
+    async def _turn_away(self, variant: Variant[RequestT], context: Any, secret: str) -> Close:
+        """Refuse somebody who is not known, under the id that it claims."""
+        proxy_id = ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                first = await self._first_request(context)
+                if isinstance(first, Close):
+                    return first
+                proxy_id = "" if first is grpc.aio.EOF else variant.parse_node(first).id
+        if not self._source.ready:
+            return refusals.NOT_READY
+        close = refusals.UNKNOWN_TOKEN if secret else refusals.NO_TOKEN
+        return self._refuse(proxy_id, unquote(context.peer()), close)
+
+    async def _serve_admitted(
+        self, stream: Stream[Any], node: Node, first: bytes, admission: Admission, context: Any
+    ) -> Close | None:
+        peer = unquote(context.peer())
+        attachment = await self._attach(node, stream, admission, peer)
         if isinstance(attachment, Close):
             return attachment
         if self._stopping:
             attachment.close()
-            return _STOPPING
+            return refusals.STOPPING
         record = StreamRecord(
             proxy=node.id,
             service=attachment.service,
             envoy_version=printable(node.envoy_version, MAX_PROXY_ID),
-            address=_without_scheme(unquote(context.peer())),
-            variant=variant.name,
+            address=_without_scheme(peer),
+            variant=stream.variant,
             connected_at=self._clock(),
             progress=stream,
         )
@@ -149,47 +180,37 @@ class AdsServer:
             return await reading
         except asyncio.CancelledError:
             if self._stopping and reading.cancelled():
-                return _STOPPING
+                return refusals.STOPPING
             raise
         finally:
             self._silent.discard(reading)
 
-    async def _admit(self, node: Node, stream: Stream[RequestT], peer: str) -> Attachment | Close:
+    async def _attach(
+        self, node: Node, stream: Stream[Any], admission: Admission, peer: str
+    ) -> Attachment | Close:
         if self._stopping:
-            return _STOPPING
+            return refusals.STOPPING
         if not self._source.ready:
-            return _NOT_READY
+            return refusals.NOT_READY
         if not node.id or len(node.id) > MAX_PROXY_ID:
-            return self._refuse(
-                node.id,
-                peer,
-                Close(
-                    Code.INVALID_ARGUMENT,
-                    f"node.id must be the id of a registered proxy, with {MAX_PROXY_ID} characters at most; "
-                    "Envoy takes it from --service-node",
-                ),
-            )
-        attachment = self._source.attach(node.id, stream.wake)
-        if attachment is None:
+            return self._refuse(node.id, peer, refusals.NO_ID)
+        if self._source.identity(node.id) is None:
             await self._source.applied()  # it may have been registered just now
-            attachment = self._source.attach(node.id, stream.wake)
-        if attachment is None:
-            return self._refuse(
-                node.id,
-                peer,
-                Close(
-                    Code.NOT_FOUND,
-                    f"no proxy {printable(node.id)!r} is registered here: register the service with its "
-                    "sidecar, or start Envoy with the --service-node of a proxy that is registered",
-                ),
-            )
-        return attachment
+        if close := refusals.forbidden(node.id, admission.identity, self._source.identity(node.id)):
+            return self._refuse(node.id, peer, close)
+        attachment = self._source.attach(node.id, stream.wake)
+        return attachment or self._refuse(node.id, peer, not_registered(node.id))
 
     def _refuse(self, proxy: str, peer: str, close: Close) -> Close:
         host = _without_scheme(peer).rpartition(":")[0] or peer
         self._registry.refuse(proxy, host, close.reason, self._clock())
         _log.warning("a proxy was refused", proxy=printable(proxy, MAX_PROXY_ID), peer=peer, why=close.reason)
         return close
+
+
+def _secret(context: Any) -> str:
+    """The token that a stream shows; of several the last one."""
+    return shown_secret(dict(context.invocation_metadata() or ()).get(HEADER))
 
 
 def _without_scheme(peer: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from xdsmesh.model.identity import Identity
 from xdsmesh.model.resource import ProxyView
 
 
@@ -34,6 +35,9 @@ class ViewSource(Protocol):
 
     async def applied(self) -> None:
         """Return once all that is known by now is in the views."""
+
+    def identity(self, proxy_id: str) -> Identity | None:
+        """Who a proxy must prove to be; None if no such proxy is registered."""
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
         """Hold a proxy's view; None if no such proxy is registered.

@@ -54,6 +54,11 @@ class Stream(Generic[RequestT]):
         self._attachment: Attachment
         self._record: StreamRecord
 
+    @property
+    def variant(self) -> str:
+        """The name of its variant."""
+        return self._variant.name
+
     def wake(self) -> None:
         """The view has changed."""
         self._news.set()
@@ -143,6 +148,8 @@ class Stream(Generic[RequestT]):
             if view is None:
                 return _DEREGISTERED
             for action in self._session.respond(view, self._loop.time()):
+                if self._close:  # while the one before was written
+                    return self._close
                 if isinstance(action, Response):
                     await self._context.write(self._encoded(action))
                 else:

@@ -19,6 +19,7 @@ import pytest
 from xdsmesh.bootstrap import HostPort, find_envoy, make_bootstrap
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.catalog.feed import Feed
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.service import expand
 from xdsmesh.demo.network import Network, claimed_network
@@ -32,6 +33,8 @@ from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.trust import TrustBundle, service_spiffe_id
 from xdsmesh.status import Registry, State
 from xdsmesh.store.memory import MemoryStore
+from xdsmesh.tokens.admission import Admissions
+from xdsmesh.tokens.known import Tokens
 from xdsmesh.xds.server import AdsServer
 
 if TYPE_CHECKING:
@@ -221,7 +224,8 @@ class Mesh:
         async with AsyncExitStack() as stack:
             for work in (loop.run(), self._feed(loop), keeper.run()):
                 stack.push_async_callback(_cancel, asyncio.create_task(work))
-            ads = AdsServer(loop, self._registry, now)
+            everybody = Admissions(Tokens(Feed(MemoryStore())))
+            ads = AdsServer(loop, everybody, self._registry, now)
             await ads.start(f"{self._network.host(SERVER_HOST)}:{self._network.xds_port}")
             stack.push_async_callback(ads.stop, 1)
             await self._start_instances(issuer, stack)

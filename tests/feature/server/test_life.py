@@ -77,7 +77,7 @@ def test_a_taken_port_is_said_and_nothing_is_left_running() -> None:
     [
         ((), "--data-dir"),
         (("--dev", "--data-dir", "somewhere"), "--data-dir"),
-        (("--dev", "--http-addr", "0.0.0.0:8500"), "nothing authenticates"),
+        (("--dev", "--http-addr", "0.0.0.0:8500"), "--dev has no tokens"),
         (("--dev", "--xds-addr", "127.0.0.1"), "host:port"),
         (("--dev", "--config-dir", "/does/not/exist"), "is not a folder"),
         (("--dev", "--datacenter", "DC 1"), "--datacenter"),

@@ -34,6 +34,7 @@ CLIENTS = (
     "xdsmesh proxies",
     "xdsmesh proxies show web-1-sidecar-proxy",
     "xdsmesh proxies config web-1-sidecar-proxy",
+    "xdsmesh token create --service web --out web.token",
 )
 ENVOYS = {
     "xdsmesh envoy --sidecar-for web-1",

@@ -49,6 +49,17 @@ def test_a_name_is_resolved_by_envoy_and_an_address_is_not() -> None:
     assert control_plane(make_bootstrap("p", "s", HostPort("mesh.example", 8502)))["type"] == "STRICT_DNS"
 
 
+def test_a_token_stands_in_no_bootstrap_and_its_file_is_found_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "web.token").write_text("secret-of-mine\n")
+    made = json.dumps(make_bootstrap("p", "s", LOCAL, token_file=Path("web.token")))
+    assert str(tmp_path / "web.token") in made
+    assert "secret-of-mine" not in made
+    assert "initial_metadata" not in made
+
+
 @pytest.mark.envoy
 def test_envoy_accepts_the_hand_written_sidecar() -> None:
     result = validate("-c", str(SIDECAR), "--service-node", "web-1-sidecar-proxy", "--service-cluster", "web")

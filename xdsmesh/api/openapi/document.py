@@ -8,7 +8,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
-from litestar.status_codes import HTTP_400_BAD_REQUEST, HTTP_404_NOT_FOUND, HTTP_409_CONFLICT
+from litestar.status_codes import (
+    HTTP_400_BAD_REQUEST,
+    HTTP_403_FORBIDDEN,
+    HTTP_404_NOT_FOUND,
+    HTTP_409_CONFLICT,
+)
 
 from xdsmesh import __version__
 from xdsmesh.api.openapi.declare import KEY, Declaration, Parameter
@@ -21,8 +26,9 @@ _OTHERWISE: Final = 0
 """Stands for any other status."""
 _ERRORS: Final = {
     HTTP_400_BAD_REQUEST: "What is wrong with the request, a line for each problem.",
+    HTTP_403_FORBIDDEN: "What the token that was shown does not allow, or that one is missing.",
     HTTP_404_NOT_FOUND: "What is not there.",
-    HTTP_409_CONFLICT: "Who else owns what was to be changed, such as a file.",
+    HTTP_409_CONFLICT: "Who else owns what was to be changed, such as a file, or what needs it as it is.",
     _OTHERWISE: "Why there is no other answer; from 500 on it is the server's own fault.",
 }
 _WHOLE: Final = {"type": "integer", "minimum": 1}
