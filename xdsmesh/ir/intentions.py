@@ -6,9 +6,10 @@ needs a request to be judged, a permission or a token, denies where there are co
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from xdsmesh.config.kinds.service_intentions import ALL, ServiceIntentions, SourceIntention
+from xdsmesh.config.intentions import Intention, in_order, intentions_of
+from xdsmesh.config.kinds.service_intentions import ALL, ServiceIntentions
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement
 from xdsmesh.config.parts.permission import HeaderPermission, HTTPPermission, Permission
 from xdsmesh.ir.authorization import (
@@ -29,17 +30,6 @@ from xdsmesh.ir.comparison import Comparison, PathMatch, ValueMatch
 _ALLOW: Final = "allow"
 
 
-class _Intention(NamedTuple):
-    """What one entry says of one caller."""
-
-    destination: str
-    source: SourceIntention
-    jwt: JWTRequirement | None
-
-    def __str__(self) -> str:
-        return f"{self.source.name} => {self.destination}"
-
-
 def build_authorization(
     own: ServiceIntentions | None,
     general: ServiceIntentions | None,
@@ -53,9 +43,11 @@ def build_authorization(
     Intentions about callers in peers are left out: no peer's certificates are trusted yet.
     """
     judge = _Judge(is_http=is_http, allow_by_default=allow_by_default)
-    named: dict[str, _Intention] = {}
-    anybody: _Intention | None = None
-    for intention in _by_precedence(own, general):
+    entries = (entry for entry in (own, general) if entry is not None)
+    intentions = in_order(each for entry in entries for each in intentions_of(entry))
+    named: dict[str, Intention] = {}
+    anybody: Intention | None = None
+    for intention in (each for each in intentions if not each.source.peer):
         if intention.source.name == ALL:
             anybody = intention
             break  # it hides all that come after it
@@ -65,20 +57,6 @@ def build_authorization(
     return Authorization(trust_domain, allow_by_default, tuple(rules))
 
 
-def _by_precedence(*entries: ServiceIntentions | None) -> Iterator[_Intention]:
-    """The intentions about callers here; the entry for one service comes before that for all."""
-    for entry in entries:
-        if entry is None:
-            continue
-        for source in sorted(entry.sources, key=_is_wildcard):
-            if not source.peer:
-                yield _Intention(entry.name, source, entry.jwt)
-
-
-def _is_wildcard(source: SourceIntention) -> bool:
-    return source.name == ALL
-
-
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """Knows what a destination speaks, and what holds where nothing is said."""
@@ -86,7 +64,7 @@ class _Judge:
     is_http: bool
     allow_by_default: bool
 
-    def cases(self, intention: _Intention | None) -> tuple[Case, ...]:
+    def cases(self, intention: Intention | None) -> tuple[Case, ...]:
         """What the callers of an intention may do; None: the callers of whom nothing is said."""
         if intention is None:
             return (Case(ALWAYS, self._default("")),)
@@ -99,20 +77,20 @@ class _Judge:
     def _default(self, about: str) -> Decision:
         return Decision(DecidedBy.DEFAULT, about, self.allow_by_default)
 
-    def _of_connection(self, intention: _Intention) -> Decision:
+    def _of_connection(self, intention: Intention) -> Decision:
         """A connection shows neither a request nor a token: what depends on one is denied."""
         if intention.source.permissions:
-            return Decision(DecidedBy.PERMISSION, f"{intention}, which needs HTTP", allowed=False)
+            return Decision(DecidedBy.PERMISSION, f"{_pair(intention)}, which needs HTTP", allowed=False)
         if intention.jwt is not None and intention.source.action == _ALLOW:
-            return Decision(DecidedBy.TOKEN, f"{intention}, which needs HTTP", allowed=False)
-        return Decision(DecidedBy.INTENTION, str(intention), intention.source.action == _ALLOW)
+            return Decision(DecidedBy.TOKEN, f"{_pair(intention)}, which needs HTTP", allowed=False)
+        return Decision(DecidedBy.INTENTION, _pair(intention), intention.source.action == _ALLOW)
 
-    def _of_action(self, intention: _Intention) -> Iterator[Case]:
+    def _of_action(self, intention: Intention) -> Iterator[Case]:
         allowed = intention.source.action == _ALLOW
-        decision = Decision(DecidedBy.INTENTION, str(intention), allowed)
+        decision = Decision(DecidedBy.INTENTION, _pair(intention), allowed)
         yield from _with_token(Case(ALWAYS, decision), intention)
 
-    def _of_permissions(self, intention: _Intention) -> Iterator[Case]:
+    def _of_permissions(self, intention: Intention) -> Iterator[Case]:
         """The permissions in order, then what the default says of the rest.
 
         Who meets all of a permission but its token goes on to the next ones; but where in the end only the
@@ -120,7 +98,7 @@ class _Judge:
         """
         withheld: list[Case] = []
         for number, permission in enumerate(intention.source.permissions, 1):
-            about = f"{number} of {intention}"
+            about = f"{number} of {_pair(intention)}"
             condition = _condition(permission)
             decision = Decision(DecidedBy.PERMISSION, about, permission.action == _ALLOW)
             yield from _with_token(Case(condition, decision), intention)
@@ -128,18 +106,26 @@ class _Judge:
                 missing = Decision(DecidedBy.TOKEN, f"of permission {about}", allowed=False)
                 withheld.append(Case(replace(condition, demands=()), missing))
         yield from withheld
-        unmatched = self._default(f"(no permission of {intention})")
+        unmatched = self._default(f"(no permission of {_pair(intention)})")
         yield from _with_token(Case(ALWAYS, unmatched), intention)
 
 
-def _with_token(case: Case, intention: _Intention) -> Iterator[Case]:
+def _pair(intention: Intention) -> str:
+    return f"{intention.caller} => {intention.destination}"
+
+
+def _with_token(case: Case, intention: Intention) -> Iterator[Case]:
     """A case that allows, if the request shows the token of the whole entry; without one it is denied."""
     if intention.jwt is None or not case.decision.allowed:
         yield case
         return
     demands = (*case.condition.demands, _demand(intention.jwt))
     yield Case(replace(case.condition, demands=demands), case.decision)
-    about = f"of {intention}" if case.condition == ALWAYS else f"of {case.decision.by} {case.decision.about}"
+    about = (
+        f"of {_pair(intention)}"
+        if case.condition == ALWAYS
+        else f"of {case.decision.by} {case.decision.about}"
+    )
     yield Case(case.condition, Decision(DecidedBy.TOKEN, about, allowed=False))
 
 
