@@ -80,7 +80,7 @@ class _Judge:
     def _of_connection(self, intention: Intention) -> Decision:
         """A connection shows neither a request nor a token: what depends on one is denied."""
         if intention.source.permissions:
-            return Decision(DecidedBy.PERMISSION, f"{_pair(intention)}, which needs HTTP", allowed=False)
+            return Decision(DecidedBy.INTENTION, f"{_pair(intention)}, which needs HTTP", allowed=False)
         if intention.jwt is not None and intention.source.action == _ALLOW:
             return Decision(DecidedBy.TOKEN, f"{_pair(intention)}, which needs HTTP", allowed=False)
         return Decision(DecidedBy.INTENTION, _pair(intention), intention.source.action == _ALLOW)
@@ -121,12 +121,8 @@ def _with_token(case: Case, intention: Intention) -> Iterator[Case]:
         return
     demands = (*case.condition.demands, _demand(intention.jwt))
     yield Case(replace(case.condition, demands=demands), case.decision)
-    about = (
-        f"of {_pair(intention)}"
-        if case.condition == ALWAYS
-        else f"of {case.decision.by} {case.decision.about}"
-    )
-    yield Case(case.condition, Decision(DecidedBy.TOKEN, about, allowed=False))
+    wanting = _pair(intention) if case.condition == ALWAYS else f"{case.decision.by} {case.decision.about}"
+    yield Case(case.condition, Decision(DecidedBy.TOKEN, f"of {wanting}", allowed=False))
 
 
 def _condition(permission: Permission) -> Condition:
