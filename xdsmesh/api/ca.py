@@ -1,10 +1,11 @@
-"""``/v1/connect/ca`` and ``/v1/agent/connect/ca``: the root of the mesh, and leaves for services.
+"""``/v1/connect/ca`` and ``/v1/agent/connect/ca``: the roots of the mesh, and leaves for services.
 
 Source: https://developer.hashicorp.com/consul/api-docs/connect/ca and .../agent/connect. Whoever can reach
 the API gets the key of any service: it is bound to loopback, since nobody is authenticated yet.
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Final
 
 from litestar import Response, get, put
@@ -12,13 +13,15 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from xdsmesh.api.blocking import Blocking
-from xdsmesh.api.ca_shape import configuration_body, leaf_body, roots_body
+from xdsmesh.api.ca_shape import configuration_body, configuration_of, leaf_body, roots_body
 from xdsmesh.api.narrow import name_in_path
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import BY_INDEX
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Answer, Reply, Sent, empty, index_headers
 from xdsmesh.api.request import AnyRequest, author, flag, is_pretty
+from xdsmesh.ca.authority import Authority
+from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.config import rules
 from xdsmesh.config.ca_configuration import CAConfigurationBody
@@ -29,8 +32,6 @@ _NO_HEADERS: Final[Mapping[str, str]] = {}
 _PEM_CHAIN: Final = "application/pem-certificate-chain"
 PEM: Final = Parameter("pem", "Answer with the certificates as PEM.", {"type": "boolean"})
 LEAF_SERVICE: Final = Parameter("service", "The name of a service.", where="path")
-_LATE: Final = 0.05
-"""Seconds: who waits for the next leaf asks again a little after it is due, never before."""
 
 
 @get("/v1/connect/ca/roots", opt=doc(PEM, *BY_INDEX, reply=dict[str, Any]))
@@ -38,10 +39,11 @@ async def roots(
     request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
 ) -> Sent:
     """The certificates to trust; with ``?pem=true`` nothing but their text."""
-    answer = _roots(request, leaves)
-    if flag(request, "pem"):
-        answer = Answer(leaves.issuer.bundle.roots_pem.encode(), media_type=_PEM_CHAIN)
-    return await _send_roots(request, answer, leaves, queries)
+    as_pem = flag(request, "pem")
+    await _wait_for_roots(request, leaves.issuer, queries)
+    authority = leaves.issuer.authority
+    answer = Answer(authority.bundle.roots_pem.encode(), media_type=_PEM_CHAIN) if as_pem else None
+    return _send_roots(request, authority, answer)
 
 
 @get("/v1/agent/connect/ca/roots", opt=doc(*BY_INDEX, reply=dict[str, Any]))
@@ -49,20 +51,21 @@ async def agent_roots(
     request: AnyRequest, leaves: NamedDependency[Leaves], queries: NamedDependency[Queries]
 ) -> Sent:
     """The certificates to trust, as the agent shows them."""
-    return await _send_roots(request, _roots(request, leaves), leaves, queries, {"X-Cache": "HIT"})
+    await _wait_for_roots(request, leaves.issuer, queries)
+    return _send_roots(request, leaves.issuer.authority, headers={"X-Cache": "HIT"})
 
 
 @get("/v1/connect/ca/configuration", opt=doc(reply=dict[str, Any]))
 async def configuration(leaves: NamedDependency[Leaves]) -> Reply[dict[str, Any]]:
-    """How leaves are made."""
+    """Who has the roots, and how certificates are made."""
     return Reply(configuration_body(leaves.issuer.configuration))
 
 
 @put("/v1/connect/ca/configuration", opt=doc(body=CAConfigurationBody))
 async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[Leaves]) -> Response[bytes]:
-    """Change how long leaves are valid, of those that are made from now on."""
-    wanted = decode_definition(body, CAConfigurationBody)
-    await leaves.issuer.configure(wanted.config.leaf_cert_ttl, author(request))
+    """Change how certificates are made from now on; another provider or kind of key needs another root."""
+    wanted, issuer = decode_definition(body, CAConfigurationBody), leaves.issuer
+    await issuer.configure(configuration_of(wanted, issuer.configuration), author(request))
     return empty()
 
 
@@ -80,28 +83,26 @@ async def leaf(
     name = name_in_path(request, "service")
     if problems := tuple(rules.name("Service", name)):
         raise RefusedError(*problems)
-    blocking = Blocking.of(request)
+    index = Blocking.of(request).index
     issued, was_known = await leaves.get(name)
-    if issued.revision <= blocking.index:
-        await queries.pause(request, min(blocking.seconds, leaves.seconds_left(issued) + _LATE))
+    if issued.revision <= index:
+        await queries.hold(request, lambda: leaves.seconds_left(name, index))
         issued, was_known = await leaves.get(name)
     headers = {**index_headers(request, issued.revision), "X-Cache": "HIT" if was_known else "MISS"}
     return Sent(Answer.of(leaf_body(name, issued), pretty=is_pretty(request)), request, headers)
 
 
-def _roots(request: AnyRequest, leaves: Leaves) -> Answer:
-    return Answer.of(roots_body(leaves.issuer), pretty=is_pretty(request))
+async def _wait_for_roots(request: AnyRequest, issuer: Issuer, queries: Queries) -> None:
+    """Hold whoever has the roots and the intermediate already until one of them changes."""
+    index = Blocking.of(request).index
+    await queries.hold(request, lambda: inf if issuer.authority.modified <= index else 0)
 
 
-async def _send_roots(
+def _send_roots(
     request: AnyRequest,
-    answer: Answer,
-    leaves: Leaves,
-    queries: Queries,
+    authority: Authority,
+    answer: Answer | None = None,
     headers: Mapping[str, str] = _NO_HEADERS,
 ) -> Sent:
-    """Whoever has the root already waits for another one, and there will be none."""
-    blocking, index = Blocking.of(request), leaves.issuer.revision
-    if index <= blocking.index:
-        await queries.pause(request, blocking.seconds)
-    return Sent(answer, request, {**index_headers(request, index), **headers})
+    shown = answer or Answer.of(roots_body(authority), pretty=is_pretty(request))
+    return Sent(shown, request, {**index_headers(request, authority.modified), **headers})
