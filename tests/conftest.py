@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.catalog.announce import announce
 from xdsmesh.model.catalog import Node
 from xdsmesh.parts import Pick, ServerParts
@@ -76,7 +77,7 @@ async def _at_work(
     def now() -> datetime:
         return datetime.now(UTC)
 
-    issuer = issuer or await Issuer.open(store, "corp.consul", now)
+    issuer = issuer or await Issuer.open(store, "corp.consul", now, Sealer.in_memory())
     parts = ServerParts.make(store, node, issuer, now, pick, policy=policy)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in parts.work().values()]

@@ -85,18 +85,22 @@ class ServerParts:
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
         for listener in (loop.take, prober.take, reaper.take):
             feed.listen(listener)
+        leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
+        issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
+        issuer.listen(leaves.renew_soon)
+        issuer.listen(queries.look_again)
         return cls(
             feed=feed,
             index=index,
             loop=loop,
             keeper=keeper,
-            leaves=Leaves(issuer, store, node.datacenter, clock, pick),
+            leaves=leaves,
             registry=registry,
             repository=repository,
             registrations=registrations,
             prober=prober,
             reaper=reaper,
-            queries=Queries(feed),
+            queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
@@ -107,6 +111,7 @@ class ServerParts:
         return {
             "feed": self.feed.run(),
             "loop": self.loop.run(),
+            "certificate authority": self.leaves.issuer.run(),
             "leaf keeper": self.keeper.run(),
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),

@@ -20,6 +20,9 @@ from xdsmesh import __version__
 from xdsmesh.api.about import CONSUL, OFF, About
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.key_file import key_of_environment, own_key_file, read_key_file
+from xdsmesh.ca.sealing import Sealer
+from xdsmesh.ca.stored import has_sealed_keys
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
@@ -83,7 +86,7 @@ async def _serve(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         await check_reach(settings, store)
-        issuer = await Issuer.open(store, settings.trust_domain, _now)
+        issuer = await Issuer.open(store, settings.trust_domain, _now, await _sealer(settings, store))
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
         parts = ServerParts.make(
@@ -118,6 +121,18 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     store = await SQLiteStore.open(settings.data_dir / "state.db") if settings.data_dir else MemoryStore()
     stack.push_async_callback(store.close)
     return store
+
+
+async def _sealer(settings: Settings, store: Store) -> Sealer:
+    """What seals private keys; a flag wins over the environment, and that over the data folder's own file."""
+    if settings.data_dir is None:
+        return Sealer.in_memory()
+    if settings.encryption_key_file:
+        return read_key_file(settings.encryption_key_file)
+    if settings.encryption_key:
+        return key_of_environment(settings.encryption_key)
+    _, records = await store.list("ca/")
+    return own_key_file(settings.data_dir, has_sealed=has_sealed_keys(record.key for record in records))
 
 
 async def _load(folder: ConfigFolder | None, repository: Repository) -> None:

@@ -4,7 +4,7 @@ import ipaddress
 import platform
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -49,7 +49,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the server does. An address of None is a listener that is off."""
+    """What the server does. An address of None is a listener that is off.
+
+    ``encryption_key`` is the environment's, in base64: a secret. Without it and a file the server makes one.
+    """
 
     dev: bool
     http: Address | None
@@ -62,6 +65,8 @@ class Settings:
     trust_domain: str | None
     config_dir: Path | None
     data_dir: Path | None
+    encryption_key_file: Path | None
+    encryption_key: str | None = field(repr=False)
     log_format: LogFormat
     default_intention_policy: IntentionPolicy
 
@@ -72,6 +77,8 @@ class Settings:
         dev: bool = False,
         config_dir: Path | None = None,
         data_dir: Path | None = None,
+        encryption_key_file: Path | None = None,
+        encryption_key: str | None = None,
         http_addr: str | None = None,
         https_addr: str | None = None,
         xds_addr: str | None = None,
@@ -95,6 +102,9 @@ class Settings:
             flags.refuse(
                 "--data-dir", "the server needs a folder for its data", "or use --dev to try it in memory"
             )
+        if dev and encryption_key_file:
+            what = "--dev makes a key in memory"
+            flags.refuse("--encryption-key-file", what, "leave out one of the two")
         policy = default_intention_policy or ("allow" if dev else "deny")
         settings = cls(
             dev=dev,
@@ -108,6 +118,8 @@ class Settings:
             trust_domain=_maybe(trust_domain, flags.trust_domain),
             config_dir=_maybe(config_dir, flags.folder),
             data_dir=data_dir,
+            encryption_key_file=encryption_key_file,
+            encryption_key=encryption_key or None,
             log_format=flags.choice("--log-format", log_format or "console", LogFormat),
             default_intention_policy=flags.choice("--default-intention-policy", policy, IntentionPolicy),
         )

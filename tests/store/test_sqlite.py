@@ -189,7 +189,7 @@ async def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / "db").read_bytes()
 
     told = await refusal(tmp_path / "db")
-    assert "the store has format 9, and this release of xdsmesh knows formats up to 2" in told
+    assert "the store has format 9, and this release of xdsmesh knows formats up to 3" in told
     assert "start the release of xdsmesh that wrote it" in told
     assert (tmp_path / "db").read_bytes() == before
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.config.files import decode_service
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.origin import Origin, Source
@@ -34,7 +35,7 @@ async def parts(store: SQLiteStore) -> AsyncIterator[ServerParts]:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    issuer = await Issuer.open(store, "td.consul", now)
+    issuer = await Issuer.open(store, "td.consul", now, Sealer.in_memory())
     made = ServerParts.make(
         store, Node("n1", "127.0.0.1", "dc1"), issuer, now, random.uniform, policy=IntentionPolicy.ALLOW
     )

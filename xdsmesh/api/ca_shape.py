@@ -1,52 +1,58 @@
 """Certificates and the configuration of their authority, in the shapes of the HTTP API."""
 
+from datetime import timedelta
 from typing import Any, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-
+from xdsmesh.ca.authority import Authority, Root
+from xdsmesh.ca.certificates import key_id
 from xdsmesh.ca.configuration import Configuration
-from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.leaves import IssuedLeaf
-from xdsmesh.config.ca_configuration import INTERMEDIATE_LIFETIME, PROVIDER, ROOT_LIFETIME, duration_of, short
+from xdsmesh.config.ca_configuration import CAConfigurationBody, duration_of, short
 
 _NAME: Final = "Consul CA Primary Cert"
 _UNSIGNED: Final = 2**64 - 1
 
 
-def roots_body(issuer: Issuer) -> dict[str, Any]:
-    """The only root there is."""
-    certificate, domain = issuer.certificate, issuer.bundle.trust_domain
-    root_id = _colons(certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - an id, which secures nothing
-    key = certificate.public_key()
-    root = {
-        "ID": root_id,
+def roots_body(authority: Authority) -> dict[str, Any]:
+    """All roots, the active one first."""
+    return {
+        "ActiveRootID": authority.active.id,
+        "TrustDomain": authority.trust_domain,
+        "Roots": [_root_body(root, authority) for root in authority.roots],
+    }
+
+
+def _root_body(root: Root, authority: Authority) -> dict[str, Any]:
+    certificate, is_active = root.certificate, root is authority.active
+    signing = authority.intermediate.certificate if is_active else certificate
+    return {
+        "ID": root.id,
         "Name": _NAME,
         "SerialNumber": certificate.serial_number & _UNSIGNED,  # as Go cuts it off
-        "SigningKeyID": _colons(_key_id(certificate)),
-        "ExternalTrustDomain": domain.removesuffix(".consul"),
-        "NotBefore": certificate.not_valid_before_utc,
-        "NotAfter": certificate.not_valid_after_utc,
-        "RootCert": issuer.bundle.roots_pem,
-        "IntermediateCerts": None,
-        "Active": True,
-        "PrivateKeyType": "ec" if isinstance(key, ec.EllipticCurvePublicKey) else "rsa",
-        "PrivateKeyBits": key.key_size if isinstance(key, ec.EllipticCurvePublicKey) else 0,
-        "CreateIndex": issuer.revision,
-        "ModifyIndex": issuer.revision,
+        "SigningKeyID": key_id(signing).hex(":"),
+        "ExternalTrustDomain": authority.trust_domain.removesuffix(".consul"),
+        "NotBefore": root.not_before,
+        "NotAfter": root.not_after,
+        "RootCert": root.certificate_pem,
+        "IntermediateCerts": authority.intermediates_pem if is_active else None,
+        "Active": is_active,
+        "PrivateKeyType": root.kind.type,
+        "PrivateKeyBits": root.kind.bits,
+        "CreateIndex": authority.created,
+        "ModifyIndex": authority.modified,
     }
-    return {"ActiveRootID": root_id, "TrustDomain": domain, "Roots": [root]}
 
 
 def configuration_body(configuration: Configuration) -> dict[str, Any]:
-    """How leaves are made."""
+    """Who has the roots, and how certificates are made."""
     return {
-        "Provider": PROVIDER,
+        "Provider": configuration.provider,
         "Config": {
             "LeafCertTTL": short(duration_of(configuration.leaf_lifetime)),
-            "IntermediateCertTTL": short(INTERMEDIATE_LIFETIME),
-            "RootCertTTL": short(ROOT_LIFETIME),
+            "IntermediateCertTTL": short(duration_of(configuration.intermediate_lifetime)),
+            "RootCertTTL": short(duration_of(configuration.root_lifetime)),
+            "PrivateKeyType": configuration.kind.type,
+            "PrivateKeyBits": configuration.kind.bits,
         },
         "State": None,
         "ForceWithoutCrossSigning": False,
@@ -55,11 +61,23 @@ def configuration_body(configuration: Configuration) -> dict[str, Any]:
     }
 
 
+def configuration_of(body: CAConfigurationBody, current: Configuration) -> Configuration:
+    """The configuration that a caller wants, where there is this one."""
+    wanted = body.config
+    return Configuration(
+        provider=body.provider,
+        leaf_lifetime=timedelta(seconds=wanted.leaf_cert_ttl.seconds),
+        intermediate_lifetime=timedelta(seconds=wanted.intermediate_cert_ttl.seconds),
+        root_lifetime=timedelta(seconds=wanted.root_cert_ttl.seconds),
+        kind=wanted.key_kind(current.kind),
+    )
+
+
 def leaf_body(service: str, issued: IssuedLeaf) -> dict[str, Any]:
     """A leaf with its key: a secret."""
     leaf = issued.leaf
     return {
-        "SerialNumber": _colons(issued.serial_number.to_bytes((issued.serial_number.bit_length() + 7) // 8)),
+        "SerialNumber": issued.serial_number.to_bytes((issued.serial_number.bit_length() + 7) // 8).hex(":"),
         "CertPEM": leaf.chain_pem,
         "PrivateKeyPEM": leaf.key_pem,
         "Service": service,
@@ -69,11 +87,3 @@ def leaf_body(service: str, issued: IssuedLeaf) -> dict[str, Any]:
         "CreateIndex": issued.revision,
         "ModifyIndex": issued.revision,
     }
-
-
-def _key_id(certificate: x509.Certificate) -> bytes:
-    return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-
-
-def _colons(data: bytes) -> str:
-    return data.hex(":")

@@ -21,6 +21,9 @@ from xdsmesh.model.facts import Batch
 _NOT_CONTENT: Final = frozenset({"index", "wait", "hash", "token", "stale", "consistent", "cached"})
 """Parameters that don't decide what is answered."""
 
+_LATE: Final = 0.05
+"""Seconds: what is due is looked for a little later, never before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -118,7 +121,7 @@ class Queries:
         self._by_topic: defaultdict[Topic, set[Query]] = defaultdict(set)
         self._stale: set[Query] = set()
         self._news = asyncio.Event()
-        self._pausing = Waiting()
+        self._held = Waiting()
         self._closed = False
 
     async def run(self) -> None:
@@ -136,12 +139,12 @@ class Queries:
         self._closed = True
         for query in self._queries.values():
             query.waiting.wake()
-        self._pausing.wake()
+        self._held.wake()
 
     @property
     def waiting(self) -> int:
         """How many requests wait."""
-        return sum(len(query.waiting) for query in self._queries.values()) + len(self._pausing)
+        return sum(len(query.waiting) for query in self._queries.values()) + len(self._held)
 
     async def answer(self, request: AnyRequest, read: Read, variant: Hashable = None) -> Sent:
         """Answer a request, perhaps after a while.
@@ -172,10 +175,21 @@ class Queries:
                 del self._queries[key]
                 self._enroll(query, frozenset())
 
-    async def pause(self, request: AnyRequest, seconds: float) -> None:
-        """Hold a request that waits for no change: until its time is over, or the server stops."""
-        if not self._closed:
-            await self._pausing.wait(request, seconds)
+    async def hold(self, request: AnyRequest, good_for: Callable[[], float]) -> None:
+        """Hold a request for what is not in the view, until its time is over or the server stops.
+
+        ``good_for`` tells for how many seconds what the caller has is the latest; 0 ends the wait. It is
+        asked at first, when they have passed, and whenever `look_again` is called.
+        """
+        clock = asyncio.get_running_loop().time
+        end = clock() + Blocking.of(request).seconds
+        while not self._closed and (good := good_for()) and (left := end - clock()) > 0:
+            if not await self._held.wait(request, min(left, good + _LATE)):
+                return  # the caller has gone
+
+    def look_again(self) -> None:
+        """Something has changed that is not in the view."""
+        self._held.wake()
 
     def _take(self, batch: Batch) -> None:
         self._changed(self._changes.take(batch))

@@ -14,8 +14,8 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def wait(self, request: AnyRequest, seconds: float) -> None:
-        """Return when somebody wakes all, the time is over, or the caller has gone.
+    async def wait(self, request: AnyRequest, seconds: float) -> bool:
+        """Return when somebody wakes all, the time is over, or the caller has gone: then False.
 
         The task of the request sits in ``receive``, which ends when the caller goes; to wake it is to say
         that its time is over.
@@ -26,7 +26,9 @@ class Waiting:
                 while (await request.receive())["type"] != "http.disconnect":
                     pass
         except TimeoutError:
-            pass
+            return True
+        else:
+            return False
         finally:
             self._waiting.discard(patience)
 

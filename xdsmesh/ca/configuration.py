@@ -7,25 +7,40 @@ from typing import Final
 import msgspec
 
 from xdsmesh.model.duration import Duration
-from xdsmesh.model.origin import Origin
-from xdsmesh.store.base import Put, Record, Store, Txn
+from xdsmesh.model.trust import P256, KeyKind
+from xdsmesh.store.base import Put, Record
 
 CONFIGURATION_KEY: Final = "ca/configuration"
+
+BUILTIN: Final = "consul"
+"""What Consul calls its built-in provider; ours stands in for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """How leaves are made, and the revisions of the store that first and last said so."""
+    """Who has the roots, how certificates are made, and the revisions that first and last said so.
 
-    leaf_lifetime: timedelta
-    created: int
-    modified: int
+    ``kind`` is that of the keys of roots. Lifetimes are those of certificates that are made from now on.
+    """
+
+    provider: str = BUILTIN
+    leaf_lifetime: timedelta = timedelta(hours=72)
+    intermediate_lifetime: timedelta = timedelta(hours=8760)
+    root_lifetime: timedelta = timedelta(hours=87_600)
+    kind: KeyKind = P256
+    created: int = 0
+    modified: int = 0
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The value at ``ca/configuration``; the lifetime as Go writes it."""
+    """The value at ``ca/configuration``; lifetimes as Go writes them. At first it had only that of leaves."""
 
     leaf_cert_ttl: str
+    intermediate_cert_ttl: str = "8760h0m0s"
+    root_cert_ttl: str = "87600h0m0s"
+    provider: str = BUILTIN
+    private_key_type: str = P256.type
+    private_key_bits: int = P256.bits
 
 
 def decode(record: Record) -> Configuration:
@@ -35,15 +50,33 @@ def decode(record: Record) -> Configuration:
         ValueError: it holds something else.
     """
     stored = msgspec.json.decode(record.value, type=_Stored)
-    lifetime = timedelta(seconds=Duration.parse(stored.leaf_cert_ttl).seconds)
-    return Configuration(lifetime, record.created, record.modified)
+    return Configuration(
+        provider=stored.provider,
+        leaf_lifetime=_span(stored.leaf_cert_ttl),
+        intermediate_lifetime=_span(stored.intermediate_cert_ttl),
+        root_lifetime=_span(stored.root_cert_ttl),
+        kind=KeyKind(stored.private_key_type, stored.private_key_bits),
+        created=record.created,
+        modified=record.modified,
+    )
 
 
-async def save(store: Store, leaf_lifetime: Duration, origin: Origin) -> Configuration:
-    """Keep how long leaves are to be valid."""
-    value = msgspec.json.encode(_Stored(str(leaf_lifetime)))
-    await store.commit(Txn((Put(CONFIGURATION_KEY, value),)), origin)
-    record = await store.get(CONFIGURATION_KEY)
-    if record is None:
-        raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
-    return decode(record)
+def put(configuration: Configuration) -> Put:
+    """What stores a configuration."""
+    stored = _Stored(
+        leaf_cert_ttl=_text(configuration.leaf_lifetime),
+        intermediate_cert_ttl=_text(configuration.intermediate_lifetime),
+        root_cert_ttl=_text(configuration.root_lifetime),
+        provider=configuration.provider,
+        private_key_type=configuration.kind.type,
+        private_key_bits=configuration.kind.bits,
+    )
+    return Put(CONFIGURATION_KEY, msgspec.json.encode(stored))
+
+
+def _span(text: str) -> timedelta:
+    return timedelta(seconds=Duration.parse(text).seconds)
+
+
+def _text(span: timedelta) -> str:
+    return str(Duration.of(milliseconds=span // timedelta(milliseconds=1)))

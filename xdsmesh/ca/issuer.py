@@ -1,69 +1,54 @@
-"""The mesh's own certificate authority, whose trust domain and root live in the store."""
+"""Issues leaves, and keeps the authority that they come from: roots, intermediate, configuration."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Self
-from uuid import uuid4
 
-import msgspec
+import structlog
 
-from xdsmesh.ca.builtin import LEAF_LIFETIME, Root, create_root, issue_leaf, load_root
-from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration, decode, save
+from xdsmesh.ca import configuration as configurations
+from xdsmesh.ca import stored
+from xdsmesh.ca.authority import Authority, Root
+from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
+from xdsmesh.ca.intermediate import Intermediate, Subject
+from xdsmesh.ca.keys import generate, tls_kind
+from xdsmesh.ca.opening import Opened, open_authority
+from xdsmesh.ca.renewal import is_due, new_intermediate
+from xdsmesh.ca.sealing import Sealer
+from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN
 from xdsmesh.model.codes import Code
-from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Place, Problem, RefusedError
-from xdsmesh.model.origin import Origin, Source
-from xdsmesh.model.trust import Leaf, TrustBundle
-from xdsmesh.store.base import Expect, Put, Record, Store, Txn
+from xdsmesh.model.origin import Origin
+from xdsmesh.model.trust import KeyKind, Leaf, TrustBundle, server_spiffe_id
+from xdsmesh.store.base import Conflict, Expect, Put, Store, Txn
 
-TRUST_DOMAIN_KEY: Final = "ca/trust-domain"
-ROOT_KEY: Final = "ca/root"
+_LEAF_LIFETIME: Final = Configuration().leaf_lifetime
+_LOOK: Final = timedelta(minutes=10)
+"""How often it is looked whether the intermediate is due."""
 
-_RESTORE: Final = "restore the data folder from a copy, or start a new mesh with an empty one"
-ORIGIN: Final = Origin(Source.SERVER, "ca")
-"""Who writes what is under ``ca/``, unless a caller of the API does."""
-
-# SPIFFE-ID, section 2.1: https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
-_TRUST_DOMAIN: Final = re.compile(r"[a-z0-9._-]{1,255}")
-
-
-class _StoredRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The value at ``ca/root``."""
-
-    certificate_pem: str
-    key_pem: str
-
-    def __repr__(self) -> str:
-        return "_StoredRoot(...)"  # never the key
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What the store has: the root, the revision at which it was made, and what somebody has configured."""
-
-    root: Root
-    revision: int
-    configuration: Configuration | None
+log = structlog.get_logger(__name__)
 
 
 class Issuer:
-    """Issues leaves of one root."""
+    """Issues leaves of the active root. ``run`` must run, to renew the intermediate.
 
-    def __init__(
-        self, store: Store, loaded: _Loaded, clock: Callable[[], datetime], leaf_lifetime: timedelta
-    ) -> None:
-        root, revision = loaded.root, loaded.revision
-        self.bundle = TrustBundle(root.trust_domain, root.certificate_pem)
-        self.certificate: Final = root.certificate
-        """The root's."""
-        self.revision: Final = revision
-        """The store's, at which the root was made."""
-        self.configuration = loaded.configuration or Configuration(leaf_lifetime, revision, revision)
+    ``authority`` and ``configuration`` are what counts now. ``start_rotation`` is asked for another root when
+    somebody configures what needs one; it keeps the configuration itself.
+    """
+
+    def __init__(self, store: Store, sealer: Sealer, clock: Callable[[], datetime], opened: Opened) -> None:
+        self.authority = opened.authority
+        self.configuration = opened.configuration
+        self.provider = opened.provider
+        self.start_rotation: Callable[[Configuration, Origin], Awaitable[None]] = _no_rotation
+        self.changing: Final = asyncio.Lock()
+        """Whoever replaces roots or intermediate has this from before it reads them."""
         self._store = store
-        self._root = root
+        self._sealer = sealer
         self._clock = clock
+        self._signer = self.authority.signer
+        self._listeners: list[Callable[[], object]] = []
 
     @classmethod
     async def open(
@@ -71,87 +56,160 @@ class Issuer:
         store: Store,
         trust_domain: str | None,
         clock: Callable[[], datetime],
-        leaf_lifetime: timedelta = LEAF_LIFETIME,
+        sealer: Sealer,
+        leaf_lifetime: timedelta = _LEAF_LIFETIME,
     ) -> Self:
-        """Load the root from the store; on the first start make it, and the trust domain unless it is given.
+        """Load the authority from the store; on the first start make it, and the trust domain unless given.
 
         Args:
-            store: where the root is kept under ``ca/``, private key included.
+            store: where all is kept under ``ca/``, private keys sealed.
             trust_domain: the name to have, or None for what the store has, or else ``<uuid>.consul``.
             clock: tells the time, with its time zone.
+            sealer: seals and opens the private keys.
             leaf_lifetime: how long leaves are valid, unless the store says otherwise.
 
         Raises:
-            RefusedError: the name is not a trust domain, or the store's is another, or its root is unusable.
+            RefusedError: the name is not a trust domain, or the store's is another; what the store has is
+                damaged, or was sealed with another key; or the provider gives no root.
         """
-        wanted = _parse_trust_domain(trust_domain) if trust_domain else None
-        while (loaded := await _load(store)) is None:
-            await _create(store, wanted or f"{uuid4()}.consul", clock())  # whoever comes first: load theirs
-        trusted = loaded.root.trust_domain
-        if wanted not in (None, trusted):
-            raise _refused(
-                f"the trust domain is to be {wanted}, but this mesh was started as {trusted}, "
-                "and its proxies trust only that",
-                f"configure {trusted} or none, or start a new mesh with another data folder",
-            )
-        return cls(store, loaded, clock, leaf_lifetime)
+        defaults = Configuration(leaf_lifetime=leaf_lifetime)
+        issuer = cls(store, sealer, clock, await open_authority(store, trust_domain, clock, sealer, defaults))
+        await issuer.renew_if_due()
+        return issuer
 
-    async def configure(self, leaf_lifetime: Duration, origin: Origin) -> None:
-        """Let leaves be valid for so long from now on, also after a restart."""
-        self.configuration = await save(self._store, leaf_lifetime, origin)
+    @property
+    def bundle(self) -> TrustBundle:
+        """The roots that are to be believed."""
+        return self.authority.bundle
+
+    @property
+    def leaf_kind(self) -> KeyKind:
+        """The kind of the keys of leaves."""
+        return tls_kind(self.authority.active.kind)
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Call this whenever the roots or the intermediate have changed."""
+        self._listeners.append(listener)
 
     def issue(self, spiffe_id: str) -> Leaf:
-        """Make a key and a certificate for a service. It takes less than a millisecond of pure computing.
-
-        Not in a thread: that waits for the interpreter's lock several times for each leaf, and beside a
-        busy event loop a leaf then takes ten times as long, or more.
+        """Make a key and a certificate for a service, at once: but see `leaf` about keys for RSA.
 
         Raises:
-            ValueError: the id is not in the trust domain, or the root has expired.
+            ValueError: the id is not in the trust domain, or the intermediate has expired.
         """
-        return issue_leaf(self._root, spiffe_id, self._clock(), self.configuration.leaf_lifetime)
-
-
-def _parse_trust_domain(text: str) -> str:
-    name = text.lower()
-    if not _TRUST_DOMAIN.fullmatch(name):
-        raise _refused(
-            f"{text!r} is not a trust domain",
-            "use at most 255 letters, digits, dots, hyphens and underscores, such as mesh.example.com",
+        self._signer.check(spiffe_id, self._clock())
+        subject = Subject(spiffe_id)
+        return self._signer.sign(
+            subject, generate(self.leaf_kind), self._clock(), self.configuration.leaf_lifetime
         )
-    return name
+
+    async def leaf(self, spiffe_id: str) -> Leaf:
+        """As `issue`, and others have their turn meanwhile if it takes long.
+
+        A key on a curve takes less than a millisecond of pure computing. It is not made in a thread: that
+        waits for the interpreter's lock several times for each leaf, and beside a busy event loop a leaf then
+        takes ten times as long, or more. A key for RSA takes up to seconds, and a thread that makes one does
+        not have the lock.
+        """
+        return await self._leaf(Subject(spiffe_id))
+
+    async def issue_server(
+        self, datacenter: str, dns_names: Iterable[str] = (), ip_addresses: Iterable[str] = ()
+    ) -> Leaf:
+        """Make the certificate by which a server of a datacenter proves itself, over TLS.
+
+        Its names are ``server.<datacenter>.consul`` and those that are given.
+        """
+        spiffe_id = server_spiffe_id(self.authority.trust_domain, datacenter)
+        names = dict.fromkeys((f"server.{datacenter}.consul", *dns_names))
+        return await self._leaf(Subject(spiffe_id, tuple(names), tuple(dict.fromkeys(ip_addresses))))
+
+    async def _leaf(self, subject: Subject) -> Leaf:
+        kind = self.leaf_kind
+        self._signer.check(subject.spiffe_id, self._clock())
+        key = await asyncio.to_thread(generate, kind) if kind.is_slow else generate(kind)
+        return self._signer.sign(subject, key, self._clock(), self.configuration.leaf_lifetime)
+
+    async def configure(self, wanted: Configuration, origin: Origin) -> None:
+        """Make certificates so from now on, also after a restart; its revisions don't matter.
+
+        Raises:
+            RefusedError: it needs another root, and there can be none now.
+        """
+        before = self.configuration
+        if (wanted.provider, wanted.kind) != (before.provider, before.kind):
+            await self.start_rotation(wanted, origin)
+            return
+        await self.keep_configuration(wanted, origin)
+        if wanted.intermediate_lifetime != before.intermediate_lifetime:
+            await self.renew()
+
+    async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
+        """Store a configuration, and let it count."""
+        await self._store.commit(Txn((configurations.put(wanted),)), origin)
+        record = await self._store.get(CONFIGURATION_KEY)
+        if record is None:
+            raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
+        self.configuration = configurations.decode(record)
+
+    async def replace(
+        self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()
+    ) -> bool:
+        """Trust these roots and sign with this intermediate, durably; ``also`` is stored in the same step.
+
+        For those who have ``changing``. False: another server has changed the authority, and that counts now.
+
+        Raises:
+            ValueError: see `Authority.of`.
+        """
+        current = self.authority
+        wanted = Authority.of(current.trust_domain, roots, intermediate)
+        txn = Txn(
+            (stored.put(wanted, self._sealer), *also), expects=(Expect(AUTHORITY_KEY, current.modified),)
+        )
+        outcome = await self._store.commit(txn, ORIGIN)
+        record = await self._store.get(AUTHORITY_KEY)
+        if record is None:
+            raise RuntimeError(f"{AUTHORITY_KEY} is gone, and nobody deletes it")
+        self.authority = stored.decode(record, current.trust_domain, self._sealer)
+        self._signer = self.authority.signer
+        for listener in self._listeners:
+            listener()
+        return not isinstance(outcome, Conflict)
+
+    async def renew(self) -> None:
+        """Take another intermediate, of the same root.
+
+        Raises:
+            RefusedError: the provider gives none.
+        """
+        async with self.changing:
+            active, lifetime = self.authority.active, self.configuration.intermediate_lifetime
+            made = await new_intermediate(self.provider, active, self.authority.trust_domain, lifetime)
+            await self.replace(self.authority.roots, made)
+        log.info("the intermediate was renewed", not_after=made.certificate.not_valid_after_utc)
+
+    async def renew_if_due(self) -> None:
+        """Renew the intermediate once half its life has passed; what hinders it is logged."""
+        if not is_due(self.authority, self.configuration.intermediate_lifetime, self._clock()):
+            return
+        try:
+            await self.renew()
+        except RefusedError as error:
+            end = self.authority.intermediate.certificate.not_valid_after_utc
+            log.warning("the intermediate can't be renewed; trying again", error=str(error), not_after=end)
+
+    async def run(self) -> None:
+        """Renew the intermediate in time, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK.total_seconds())
+            await self.renew_if_due()
 
 
-async def _create(store: Store, trust_domain: str, now: datetime) -> None:
-    root = create_root(trust_domain, now)
-    stored = msgspec.json.encode(_StoredRoot(root.certificate_pem, root.key_pem))
-    puts = (Put(TRUST_DOMAIN_KEY, trust_domain.encode()), Put(ROOT_KEY, stored))
-    await store.commit(Txn(puts, expects=tuple(Expect(put.key, 0) for put in puts)), ORIGIN)
-
-
-async def _load(store: Store) -> _Loaded | None:
-    _, found = await store.list("ca/")
-    records = {record.key: record for record in found}
-    if not records.keys() & {TRUST_DOMAIN_KEY, ROOT_KEY}:
-        return None
-    try:
-        trust_domain = records[TRUST_DOMAIN_KEY].value.decode()
-        stored = msgspec.json.decode(records[ROOT_KEY].value, type=_StoredRoot)
-        root = load_root(stored.certificate_pem, stored.key_pem)
-    except (KeyError, ValueError, msgspec.MsgspecError) as error:
-        raise _refused(f"the root of this mesh is missing or damaged: {error}", _RESTORE) from error
-    if root.trust_domain != trust_domain:
-        raise _refused(f"this mesh is {trust_domain}, and its root {root.trust_domain}", _RESTORE)
-    configured = records.get(CONFIGURATION_KEY)
-    return _Loaded(root, records[ROOT_KEY].modified, _configuration(configured) if configured else None)
-
-
-def _configuration(record: Record) -> Configuration:
-    try:
-        return decode(record)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise _refused(f"the configuration of this mesh's CA is damaged: {error}", _RESTORE) from error
-
-
-def _refused(what: str, remedy: str) -> RefusedError:
-    return RefusedError(Problem(Place(), what, remedy, code=Code.TRUST))
+async def _no_rotation(_wanted: Configuration, _origin: Origin) -> None:
+    what = (
+        "another Provider, PrivateKeyType or PrivateKeyBits needs another root, "
+        "and the rotation of roots is not built yet"
+    )
+    remedy = "leave them as GET /v1/connect/ca/configuration shows them"
+    raise RefusedError(Problem(Place(path="Config"), what, remedy, code=Code.NOT_BUILT))

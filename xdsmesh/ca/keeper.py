@@ -103,7 +103,7 @@ class LeafKeeper:
             wanted, self._wanted = self._wanted, {}
             for count, proxy_id in enumerate(wanted, 1):
                 if held := self._held.get(proxy_id):
-                    self._issue(held)
+                    await self._issue(held)
                 if count % _AT_ONCE == 0:
                     await asyncio.sleep(0)
             await self._rest()
@@ -125,12 +125,15 @@ class LeafKeeper:
                 await self._changed.wait()
         self._changed.clear()
 
-    def _issue(self, held: _Held) -> None:
+    async def _issue(self, held: _Held) -> None:
+        spiffe_id = held.spiffe_id
         try:
-            leaf = self._issuer.issue(held.spiffe_id)
+            leaf = await self._issuer.leaf(spiffe_id)
         except ValueError as error:
             self._retry(held, error)
             return
+        if self._held.get(held.proxy_id) is not held or held.spiffe_id != spiffe_id:
+            return  # it was released, or has become another service, while the key was made
         now = self._clock()
         held.failures = 0
         self._schedule(held, now + (leaf.not_after - now) * self._pick(*RENEWAL_WINDOW))

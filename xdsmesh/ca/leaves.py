@@ -2,20 +2,24 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from cryptography import x509
 
-from xdsmesh.ca.issuer import ORIGIN, Issuer
+from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import RENEWAL_WINDOW
+from xdsmesh.ca.stored import ORIGIN
 from xdsmesh.model.trust import Leaf, service_spiffe_id
 from xdsmesh.store.base import Conflict, Put, Store, Txn
 
 ISSUED_KEY: Final = "ca/issued"
 """Every leaf that is handed out writes this key, to have a revision of the store for its own."""
+
+_CHANGE_WINDOW: Final = timedelta(seconds=30)
+"""Within so long after another intermediate signs all leaves are made anew, at moments drawn for each."""
 
 _KEEP: Final = 10_000
 """How many services' leaves are kept; of more, those that were asked for longest ago are forgotten."""
@@ -69,14 +73,27 @@ class Leaves:
         revision = await self._next_revision()
         if issued := self._known(service):  # somebody was faster
             return issued, True
-        issued = self._issued[service] = self._issue(service, revision)
+        made = await self._issue(service, revision)
+        if issued := self._known(service):  # again
+            return issued, True
+        issued = self._issued[service] = made
         if len(self._issued) > _KEEP:
             self._issued.popitem(last=False)
         return issued, False
 
-    def seconds_left(self, issued: IssuedLeaf) -> float:
-        """How long it takes until the next leaf is due."""
+    def seconds_left(self, service: str, revision: int) -> float:
+        """How long the leaf of a revision is a service's latest one; 0 when there is or must be another."""
+        issued = self._issued.get(service)
+        if issued is None or issued.revision > revision:
+            return 0
         return max(0.0, (issued.due - self._clock()).total_seconds())
+
+    def renew_soon(self) -> None:
+        """Let every leaf be due within half a minute: another root or intermediate signs now."""
+        now = self._clock()
+        for service, issued in self._issued.items():
+            due = now + _CHANGE_WINDOW * self._pick(0, 1)
+            self._issued[service] = replace(issued, due=min(issued.due, due))
 
     def _known(self, service: str) -> IssuedLeaf | None:
         issued = self._issued.get(service)
@@ -91,10 +108,9 @@ class Leaves:
             raise TypeError("nothing was expected of the store, and yet it conflicts")
         return revision
 
-    def _issue(self, service: str, revision: int) -> IssuedLeaf:
-        leaf = self.issuer.issue(
-            service_spiffe_id(self.issuer.bundle.trust_domain, self._datacenter, service)
-        )
+    async def _issue(self, service: str, revision: int) -> IssuedLeaf:
+        trust_domain = self.issuer.authority.trust_domain
+        leaf = await self.issuer.leaf(service_spiffe_id(trust_domain, self._datacenter, service))
         now = self._clock()
         due = now + (leaf.not_after - now) * self._pick(*RENEWAL_WINDOW)
         serial = x509.load_pem_x509_certificate(leaf.chain_pem.encode()).serial_number

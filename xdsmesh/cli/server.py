@@ -1,5 +1,6 @@
 """``xdsmesh server``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,14 @@ def server(
         Path | None, typer.Option(metavar="DIR", help="Read service and config entry files; follow changes.")
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the mesh's state here.")] = None,
+    encryption_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The key that seals private keys in the store: base64 of 32 bytes; default: "
+            "XDSMESH_ENCRYPTION_KEY, or encryption.key in the data folder, made on the first start.",
+        ),
+    ] = None,
     http_addr: Annotated[
         str | None,
         typer.Option(
@@ -53,6 +62,8 @@ def server(
             dev=dev,
             config_dir=config_dir,
             data_dir=data_dir,
+            encryption_key_file=encryption_key_file,
+            encryption_key=os.environ.get("XDSMESH_ENCRYPTION_KEY"),
             http_addr=http_addr,
             https_addr=https_addr,
             xds_addr=xds_addr,

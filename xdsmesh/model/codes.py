@@ -78,3 +78,4 @@ class Code(StrEnum):
     SETTING = "XM0504"
     STORE_UNUSABLE = "XM0505"
     TRUST = "XM0506"
+    SEALED = "XM0507"

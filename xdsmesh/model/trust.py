@@ -3,8 +3,37 @@
 SPIFFE ids: https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+KEY_BITS: Final[Mapping[str, tuple[int, ...]]] = {"ec": (256, 224, 384, 521), "rsa": (2048, 4096)}
+"""The sizes of keys that an authority may have, by Consul's names of their types; the usual one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKind:
+    """The type of a private key, ``ec`` or ``rsa``, and its size."""
+
+    type: str
+    bits: int
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes long to make such a key: up to seconds."""
+        return self.type == "rsa"
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.bits}"
+
+
+P256: Final = KeyKind("ec", 256)
+
+
+def server_spiffe_id(trust_domain: str, datacenter: str) -> str:
+    """The identity of the servers of a datacenter."""
+    return f"spiffe://{trust_domain}/agent/server/dc/{datacenter}"
 
 
 def service_spiffe_id(trust_domain: str, datacenter: str, service: str) -> str:

@@ -126,5 +126,14 @@ class Store(Protocol):
                 later, to a watcher so slow that what it should see next is no longer kept.
         """
 
+    async def erase(self, key: str) -> None:
+        """Leave no copy of what a key held before, neither in earlier revisions nor in files.
+
+        Earlier revisions then have empty values for it; what it holds now stays.
+
+        Raises:
+            CommitFailedError: the disk did not take it; nothing has changed.
+        """
+
     async def close(self) -> None:
         """Finish what is under way and release files; watches end."""

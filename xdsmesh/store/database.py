@@ -21,7 +21,7 @@ from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
 from xdsmesh.store.base import Change, Record, Revision
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The format that is written; it is the file's ``user_version``."""
 
 _APPLICATION: Final = int.from_bytes(b"xdsm")
@@ -52,6 +52,12 @@ CREATE TABLE change (
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {FORMAT};
 COMMIT;
+"""
+
+_EMPTY: Final = """
+UPDATE change SET value = x'' WHERE key = ? AND value IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM record WHERE record.key = change.key AND record.modified = change.revision
+)
 """
 
 
@@ -98,6 +104,20 @@ class Database:
             _insert(connection, revisions)
             connection.execute("DELETE FROM change WHERE revision < ?", (oldest,))
             connection.execute("DELETE FROM revision WHERE number < ?", (oldest,))
+
+    def erase(self, key: str) -> None:
+        """Empty what earlier revisions hold under a key, and write the file anew: no page keeps it.
+
+        Raises:
+            sqlite3.Error: it was not done, or not to the end; it can be done again.
+        """
+        connection = self._connection
+        connection.execute("PRAGMA secure_delete = ON")
+        with connection:
+            connection.execute(_EMPTY, (key,))
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA secure_delete = OFF")
 
     def close(self) -> None:
         """Fold the WAL into the file, and let go of it."""
@@ -157,7 +177,8 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> bool:
     if found > FORMAT:
         what = f"the store has format {found}, and this release of xdsmesh knows formats up to {FORMAT}"
         raise _refused(path, what, _NEWER)
-    # The tables are those of format 1; what stands in them is brought up to date by the catalog.
+    # The tables are those of format 1; what stands in them is brought up to date by the catalog, and the
+    # keys that were plain before format 3 are sealed by the authority.
     connection.execute(f"PRAGMA user_version = {FORMAT}")
     return False
 

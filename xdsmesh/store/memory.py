@@ -33,6 +33,10 @@ class MemoryStore:
         """See `Store.watch`."""
         return self._state.watch(prefix, after)
 
+    async def erase(self, key: str) -> None:
+        """See `Store.erase`."""
+        self._state.erase(key)
+
     async def close(self) -> None:
         """See `Store.close`."""
         self._state.close()

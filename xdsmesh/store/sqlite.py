@@ -6,7 +6,7 @@ a batch, which is then planned, written in one transaction, and only after that 
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -76,6 +76,12 @@ class SQLiteStore:
         """See `Store.watch`."""
         return self._state.watch(prefix, after)
 
+    async def erase(self, key: str) -> None:
+        """See `Store.erase`. The file is written anew."""
+        async with self._turn:
+            await self._execute(partial(self._database.erase, key))
+            self._state.erase(key)
+
     async def close(self) -> None:
         """See `Store.close`. Commits that were asked for before are finished."""
         if self._state.closed:
@@ -97,12 +103,14 @@ class SQLiteStore:
 
     async def _write(self, revisions: tuple[Revision, ...]) -> None:
         oldest = revisions[-1].number - self._keep + 1
-        write = partial(self._database.write, revisions, oldest)
+        await self._execute(partial(self._database.write, revisions, oldest))
+        self.transactions += 1
+
+    async def _execute(self, write: Callable[[], None]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._writer, write)
         except sqlite3.Error as error:
             raise CommitFailedError(f"the store could not write: {error}") from error
-        self.transactions += 1
 
 
 def _load(path: Path, keep: int) -> tuple[Database, State]:

@@ -6,6 +6,7 @@ way, and then advances the state; readers and watchers see only what the state h
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from itertools import takewhile
 from typing import Final
 
@@ -72,6 +73,17 @@ class State:
                 del self._log[self.oldest]
         self._wake()
 
+    def erase(self, key: str) -> None:
+        """Empty what earlier revisions hold under a key."""
+        current = self._records.get(key)
+        kept = current.modified if current else 0
+        for number, revision in self._log.items():
+            if number != kept and any(change.key == key for change in revision.changes):
+                changes = tuple(
+                    [_emptied(change) if change.key == key else change for change in revision.changes]
+                )
+                self._log[number] = replace(revision, changes=changes)
+
     async def watch(self, prefix: str, after: int) -> AsyncIterator[Revision]:
         """Yield later revisions as far as they touch the prefix; a watcher holds nothing but its place."""
         while not self.closed:
@@ -98,6 +110,10 @@ class State:
     def _wake(self) -> None:
         self._advanced.set()
         self._advanced = asyncio.Event()
+
+
+def _emptied(change: Change) -> Change:
+    return replace(change, record=replace(change.record, value=b"")) if change.record else change
 
 
 def _under(prefix: str, revision: Revision) -> Revision | None:

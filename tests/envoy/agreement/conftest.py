@@ -19,6 +19,7 @@ import pytest
 from xdsmesh.bootstrap import HostPort, find_envoy, make_bootstrap
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.service import expand
@@ -216,7 +217,7 @@ class Mesh:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve until the context is left."""
-        issuer = await Issuer.open(MemoryStore(), TRUST_DOMAIN, now)
+        issuer = await Issuer.open(MemoryStore(), TRUST_DOMAIN, now, Sealer.in_memory())
         loop = Loop(self._index)
         loop.tell(Fact(("roots",), issuer.bundle))
         keeper = LeafKeeper(issuer, loop.tell, now, random.uniform)

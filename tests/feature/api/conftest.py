@@ -14,6 +14,7 @@ from xdsmesh.api.about import About
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
@@ -38,8 +39,13 @@ async def store() -> AsyncIterator[MemoryStore]:
 
 
 @pytest.fixture
-async def issuer(store: MemoryStore) -> Issuer:
-    return await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC))
+def sealer() -> Sealer:
+    return Sealer.in_memory()
+
+
+@pytest.fixture
+async def issuer(store: MemoryStore, sealer: Sealer) -> Issuer:
+    return await Issuer.open(store, "corp.consul", lambda: datetime.now(UTC), sealer)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.serve import HttpServer
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.leaves import Leaves
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.store.base import Store
 from xdsmesh.store.memory import MemoryStore
 from xdsmesh.store.sqlite import SQLiteStore
@@ -144,15 +145,16 @@ async def test_a_wait_for_a_leaf_ends(
 
 async def test_the_index_of_a_leaf_grows_over_a_restart(tmp_path: Path) -> None:
     revisions = []
+    sealer = Sealer.in_memory()
     for _ in range(3):
         store = await SQLiteStore.open(tmp_path / "db")
-        revisions.append((await leaf_of(store)).revision)
+        revisions.append((await leaf_of(store, sealer)).revision)
         await store.close()
     assert revisions == sorted(set(revisions))
 
 
-async def leaf_of(store: Store) -> Any:
-    issuer = await Issuer.open(store, None, lambda: datetime.now(UTC))
+async def leaf_of(store: Store, sealer: Sealer) -> Any:
+    issuer = await Issuer.open(store, None, lambda: datetime.now(UTC), sealer)
     leaves = Leaves(issuer, store, "dc1", lambda: datetime.now(UTC), random.uniform)
     return (await leaves.get("web"))[0]
 
@@ -172,7 +174,7 @@ async def test_the_configuration_can_be_put_back(api: httpx.AsyncClient) -> None
 
 
 async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_restart(
-    api: httpx.AsyncClient, store: MemoryStore
+    api: httpx.AsyncClient, store: MemoryStore, sealer: Sealer
 ) -> None:
     before = (await api.get(LEAF)).json()
     body = {"Provider": "consul", "Config": {"LeafCertTTL": "1h30m"}}
@@ -187,7 +189,7 @@ async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_res
         <= timedelta(hours=1, minutes=30)
         < expiry(before) - datetime.now(UTC)
     )
-    restarted = await Issuer.open(store, None, lambda: datetime.now(UTC))
+    restarted = await Issuer.open(store, None, lambda: datetime.now(UTC), sealer)
     assert restarted.configuration.leaf_lifetime == timedelta(hours=1, minutes=30)
 
 

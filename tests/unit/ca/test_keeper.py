@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.model.facts import Fact
 from xdsmesh.model.trust import Leaf
 from xdsmesh.store.memory import MemoryStore
@@ -83,7 +84,7 @@ def pick() -> Picker:
 
 @pytest.fixture
 async def keeper(clock: Clock, published: Published, pick: Picker) -> AsyncIterator[LeafKeeper]:
-    issuer = await Issuer.open(MemoryStore(), "mesh.example.com", clock)
+    issuer = await Issuer.open(MemoryStore(), "mesh.example.com", clock, Sealer.in_memory())
     keeper = LeafKeeper(issuer, published, clock, pick)
     running = asyncio.create_task(keeper.run())
     yield keeper
@@ -182,7 +183,9 @@ async def test_renewal_comes_by_itself_before_the_leaf_expires(published: Publis
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    issuer = await Issuer.open(MemoryStore(), "mesh.example.com", clock, leaf_lifetime=timedelta(seconds=3))
+    issuer = await Issuer.open(
+        MemoryStore(), "mesh.example.com", clock, Sealer.in_memory(), timedelta(seconds=3)
+    )
     keeper = LeafKeeper(issuer, published, clock, lambda low, _: low)
     running = asyncio.create_task(keeper.run())
     keeper.hold("web-1", WEB)
