@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from xdsmesh.config.kinds.jwt_provider import JWTProvider
-from xdsmesh.config.parts.jwks import JWKSCluster, LocalJWKS, RemoteJWKS, RetryPolicy, TrustedCA
+from xdsmesh.config.parts.jwks import SYSTEM_ROOTS, JWKSCluster, LocalJWKS, RemoteJWKS, RetryPolicy, TrustedCA
 from xdsmesh.ir import names
 from xdsmesh.model.duration import Duration
 
@@ -99,12 +99,20 @@ class JwtProvider:
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Certificates in PEM that vouch for a server: one of these; with none those of the proxy's system."""
+    """Certificates in PEM that vouch for a server: one of these.
+
+    Raises:
+        ValueError: there are none; Envoy would then accept any server.
+    """
 
     filename: str = ""
     environment_variable: str = ""
     text: str = ""
     content: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not (self.filename or self.environment_variable or self.text or self.content):
+            raise ValueError("no certificates vouch for the server that has the keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,9 @@ class JwksCluster:
     def name(self) -> str:
         """The name of the cluster."""
         return names.jwks_cluster(self.provider)
+
+
+_SYSTEM_ROOTS: Final = Roots(filename=SYSTEM_ROOTS)
 
 
 def build_jwt_provider(entry: JWTProvider) -> JwtProvider | None:
@@ -220,7 +231,7 @@ def _given(duration: Duration) -> Duration | None:
 def _tls(host: str, wanted: JWKSCluster) -> ServerTls:
     trusted = wanted.tls_certificates.trusted_ca if wanted.tls_certificates else None
     address = _address(host)
-    return ServerTls(address or host, bool(address), _roots(trusted) if trusted else Roots())
+    return ServerTls(address or host, bool(address), _roots(trusted) if trusted else _SYSTEM_ROOTS)
 
 
 def _roots(trusted: TrustedCA) -> Roots:

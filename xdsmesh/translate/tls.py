@@ -57,11 +57,9 @@ def make_server_tls(tls: ServerTls) -> base_pb2.TransportSocket:
     matcher = common_pb2.SubjectAltNameMatcher(
         san_type=san_type, matcher=make_string_matcher(Comparison.EXACT, tls.host)
     )
-    validation = common_pb2.CertificateValidationContext(match_typed_subject_alt_names=[matcher])
-    if tls.roots == Roots():
-        validation.system_root_certs.SetInParent()
-    else:
-        validation.trusted_ca.CopyFrom(_roots(tls.roots))
+    validation = common_pb2.CertificateValidationContext(
+        match_typed_subject_alt_names=[matcher], trusted_ca=_roots(tls.roots)
+    )
     common = tls_pb2.CommonTlsContext(tls_params=_PARAMETERS, validation_context=validation)
     # RFC 6066 section 3: an address is no server name.
     return _transport_socket(

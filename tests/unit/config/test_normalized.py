@@ -139,6 +139,14 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
         ('Kind = "service-intentions", Name = "*", Sources { Name = "*", Action = "deny" }', []),
         ('Kind = "mesh", AllowEnablingPermissiveMutualTLS = true', []),
         (
+            'Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "https://example.com" } }',
+            [
+                "without TLSCertificates each proxy must have /etc/ssl/certs/ca-certificates.crt, "
+                "or it gets no keys, and no token is right",
+            ],
+        ),
+        ('Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "http://example.com" } }', []),
+        (
             """
             Kind = "mesh"
             ValidateClusters = true
@@ -185,7 +193,6 @@ def test_what_has_no_effect_yet_is_said(hcl: str, warnings: list[str]) -> None:
         "tcp-route",
         "inline-certificate",
         "exported-services",
-        "jwt-provider",
     ],
 )
 def test_kinds_that_nothing_acts_on_say_so(kind: str) -> None:

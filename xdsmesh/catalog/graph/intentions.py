@@ -38,7 +38,7 @@ def _requests(intentions: ServiceIntentions, entries: EntrySet) -> Iterator[Faul
             Code.L7_INTENTION_ON_L4,
             (intentions.KIND, intentions.name),
             ("tokens", intentions.name),
-            f'service-intentions "{intentions.name}" need a JWT, but the protocol of '
+            f'service-intentions "{intentions.name}" needs a JWT, but the protocol of '
             f'"{intentions.name}" is {protocol}, which has no requests to carry one',
             "set the service's protocol to http, http2 or grpc, or take the JWT out",
         )

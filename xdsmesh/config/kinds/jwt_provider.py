@@ -7,7 +7,7 @@ from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape, UInt32
-from xdsmesh.config.parts.jwks import JSONWebKeySet
+from xdsmesh.config.parts.jwks import SYSTEM_ROOTS, JSONWebKeySet
 from xdsmesh.model.errors import Problem
 
 CLOCK_SKEW_SECONDS: Final = 30
@@ -114,6 +114,15 @@ class JWTProvider(Entry, frozen=True, kw_only=True):
             yield from location.problems(paths.item("Locations", index))
         if self.forwarding:
             yield from self.forwarding.problems("Forwarding")
+
+    def warnings(self) -> Iterator[str]:
+        """What each proxy's machine must have."""
+        remote = self.json_web_key_set.remote if self.json_web_key_set else None
+        if remote and remote.trusts_system:
+            yield (
+                f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or it gets no keys, "
+                "and no token is right"
+            )
 
     def name_problems(self) -> Iterator[Problem]:
         """What is wrong with the name, which is not a service's."""

@@ -15,6 +15,9 @@ from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
 
+SYSTEM_ROOTS: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian, Alpine and Envoy's own images have the roots of the public; Envoy can't look for them."""
+
 _WITHOUT_ADDRESSES: Final = ("EDS", "ORIGINAL_DST")
 DISCOVERY_TYPES: Final = ("", "STRICT_DNS", "STATIC", "LOGICAL_DNS", *_WITHOUT_ADDRESSES)
 
@@ -88,7 +91,7 @@ class JWKSTLS(Shape, frozen=True):
 
     REFUSED: ClassVar[Mapping[str, str]] = {
         "CaCertificateProviderInstance": "Envoy does not look at it, and would trust any certificate; "
-        "use TrustedCA, or leave TLSCertificates out to trust the roots of the proxy's system",
+        "use TrustedCA, or leave TLSCertificates out to trust the roots of each proxy's system",
     }
 
     trusted_ca: TrustedCA | None = field(default=None, name="TrustedCA")
@@ -107,7 +110,7 @@ class JWKSCluster(Shape, frozen=True):
     discovery_type: str = ""
     """How its addresses are found, in Envoy's words; without it `STRICT_DNS`."""
     tls_certificates: JWKSTLS | None = field(default=None, name="TLSCertificates")
-    """What its certificate is checked against; without it the roots of each proxy's system."""
+    """What its certificate is checked against; without it `/etc/ssl/certs/ca-certificates.crt` of each proxy."""
     connect_timeout: Duration = Duration()
     """How long a connection may take to be made; 0 is 5 s."""
 
@@ -147,6 +150,12 @@ class RemoteJWKS(Shape, frozen=True):
         if self.jwks_cluster:
             yield from self.jwks_cluster.problems(f"{path}.JWKSCluster")
             yield from self._discovery(f"{path}.JWKSCluster.DiscoveryType", self.jwks_cluster.discovery_type)
+
+    @property
+    def trusts_system(self) -> bool:
+        """Whether the server's certificate is checked against the roots of the proxy's system."""
+        tls = self.jwks_cluster.tls_certificates if self.jwks_cluster else None
+        return self.uri.startswith("https:") and tls is None
 
     def _discovery(self, path: str, kind: str) -> Iterator[Problem]:
         """Whether the addresses of the host can be found so."""
