@@ -7,6 +7,7 @@ import pytest
 from xdsmesh.config.codec import encode
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.kinds import KINDS
+from xdsmesh.config.parts.jwks import SYSTEM_ROOTS
 
 
 def read(hcl: str) -> dict[str, Any]:
@@ -140,10 +141,7 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
         ('Kind = "mesh", AllowEnablingPermissiveMutualTLS = true', []),
         (
             'Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "https://example.com" } }',
-            [
-                "without TLSCertificates each proxy must have /etc/ssl/certs/ca-certificates.crt, "
-                "or it gets no keys, and no token is right",
-            ],
+            [f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or no token is right"],
         ),
         ('Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "http://example.com" } }', []),
         (

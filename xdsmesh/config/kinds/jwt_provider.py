@@ -119,10 +119,7 @@ class JWTProvider(Entry, frozen=True, kw_only=True):
         """What each proxy's machine must have."""
         remote = self.json_web_key_set.remote if self.json_web_key_set else None
         if remote and remote.trusts_system:
-            yield (
-                f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or it gets no keys, "
-                "and no token is right"
-            )
+            yield f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or no token is right"
 
     def name_problems(self) -> Iterator[Problem]:
         """What is wrong with the name, which is not a service's."""

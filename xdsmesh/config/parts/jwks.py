@@ -110,7 +110,7 @@ class JWKSCluster(Shape, frozen=True):
     discovery_type: str = ""
     """How its addresses are found, in Envoy's words; without it `STRICT_DNS`."""
     tls_certificates: JWKSTLS | None = field(default=None, name="TLSCertificates")
-    """What its certificate is checked against; without it `/etc/ssl/certs/ca-certificates.crt` of each proxy."""
+    """What its certificate is checked against; else `/etc/ssl/certs/ca-certificates.crt` of each proxy."""
     connect_timeout: Duration = Duration()
     """How long a connection may take to be made; 0 is 5 s."""
 

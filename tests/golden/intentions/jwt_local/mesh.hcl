@@ -11,7 +11,7 @@ config_entries {
       Name          = "okta"
       Issuer        = "https://okta.example.com"
       Audiences     = ["shop"]
-      JSONWebKeySet = { Local = { JWKS = "eyJrZXlzIjogW119" } }
+      JSONWebKeySet = { Local = { JWKS = "eyJrZXlzIjogW3sia3R5IjogIkVDIiwgImNydiI6ICJQLTI1NiIsICJ4IjogIk1LQkNUTkljS1VTRGlpMTF5U3MzNTI2aURaOEFpVG83VHU2S1BBcXY3RDQiLCAieSI6ICI0RXRsNlNSVzJZaUxVck41dmZ2Vkh1aHA3eDhQeGx0bVdXbGJiTTRJRnlNIiwgImFsZyI6ICJFUzI1NiIsICJraWQiOiAiMSJ9XX0=" } }
       Locations     = [{ Header = { Name = "x-token", ValuePrefix = "Token " } }, { QueryParam = { Name = "t" } }]
       Forwarding    = { HeaderName = "x-claims" }
       CacheConfig   = { Size = 50 }
@@ -19,7 +19,7 @@ config_entries {
     {
       Kind          = "jwt-provider"
       Name          = "auth0"
-      JSONWebKeySet = { Local = { JWKS = "eyJrZXlzIjogW119" } }
+      JSONWebKeySet = { Local = { JWKS = "eyJrZXlzIjogW3sia3R5IjogIkVDIiwgImNydiI6ICJQLTI1NiIsICJ4IjogIk1LQkNUTkljS1VTRGlpMTF5U3MzNTI2aURaOEFpVG83VHU2S1BBcXY3RDQiLCAieSI6ICI0RXRsNlNSVzJZaUxVck41dmZ2Vkh1aHA3eDhQeGx0bVdXbGJiTTRJRnlNIiwgImFsZyI6ICJFUzI1NiIsICJraWQiOiAiMSJ9XX0=" } }
     },
     {
       Kind          = "jwt-provider"
