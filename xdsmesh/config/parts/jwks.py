@@ -90,7 +90,7 @@ class JWKSTLS(Shape, frozen=True):
     """What the certificate of who has the keys is checked against."""
 
     REFUSED: ClassVar[Mapping[str, str]] = {
-        "CaCertificateProviderInstance": "Envoy does not look at it, and would trust any certificate; "
+        "CaCertificateProviderInstance": "no proxy's bootstrap has such providers; "
         "use TrustedCA, or leave TLSCertificates out to trust the roots of each proxy's system",
     }
 
@@ -99,8 +99,10 @@ class JWKSTLS(Shape, frozen=True):
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the certificates."""
-        yield from rules.exactly_one(path, {"TrustedCA": self.trusted_ca is not None})
-        if self.trusted_ca is not None:
+        if self.trusted_ca is None:
+            what = f"{paths.label(path)} needs TrustedCA"
+            yield rules.problem(path, what, "add it, or leave the block out", code=Code.REQUIRED)
+        else:
             yield from self.trusted_ca.problems(f"{path}.TrustedCA")
 
 
