@@ -23,6 +23,7 @@ MODULES = (
     "extensions.clusters.aggregate.v3",
     "extensions.filters.http.grpc_http1_bridge.v3",
     "extensions.filters.http.grpc_stats.v3",
+    "extensions.filters.http.jwt_authn.v3",
     "extensions.filters.http.rbac.v3",
     "extensions.filters.http.router.v3",
     "extensions.filters.network.connection_limit.v3",

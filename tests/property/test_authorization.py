@@ -85,8 +85,8 @@ def _permission(permission: Any, call: Call) -> bool:  # noqa: PLR0911 - one for
             return text_matches(permission.url_path.path, call.path.partition("?")[0].partition("#")[0])
         case "header":
             return _header(permission.header, call)
-        case "metadata":
-            return _metadata(permission.metadata, call)
+        case "sourced_metadata":
+            return _metadata(permission.sourced_metadata.metadata_matcher, call)
     raise NotImplementedError(permission)
 
 

@@ -4,16 +4,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.jwt_provider import JWTProvider
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.jwks import JSONWebKeySet, RemoteJWKS
+from xdsmesh.config.parts.jwt_requirement import JWTRequirement, RequiredProvider
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
 from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
 from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact
-from xdsmesh.model.resource import SHORT_NAMES
+from xdsmesh.model.resource import CLUSTER, LISTENER, SHORT_NAMES
 from xdsmesh.model.trust import Leaf, TrustBundle
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -202,3 +206,72 @@ def test_an_endpoint_change_costs_the_same_where_callers_have_settings() -> None
 
     assert len(changed) == CLIENTS
     assert index.work == {"endpoints": 1, "encoded": 1, "upstream_endpoints": 1, "merged": 1, "view": CLIENTS}
+
+
+def provider(name: str, issuer: str = "a", uri: str = "http://127.0.0.1/keys") -> Fact:
+    keys = JSONWebKeySet(remote=RemoteJWKS(uri=uri))
+    return entry(JWTProvider(name=name, issuer=issuer, json_web_key_set=keys).normalize())
+
+
+def with_tokens() -> Index:
+    """The mesh, where the clients' own service asks for tokens of one of two providers."""
+    demand = JWTRequirement(providers=[RequiredProvider(name="okta")])
+    asked = ServiceIntentions(name="client", sources=[SourceIntention(name="a", action="allow")], jwt=demand)
+    index = mesh()
+    index.hold("s7-1-sidecar-proxy")
+    index.apply(Batch(2, (provider("okta"), provider("other"), entry(asked))))
+    index.work.clear()
+    return index
+
+
+def test_a_provider_touches_the_listeners_of_those_who_ask_for_its_tokens() -> None:
+    index = with_tokens()
+
+    changed = index.apply(Batch(3, (provider("okta", issuer="b"),)))
+
+    assert changed == {f"client-{number}-sidecar-proxy" for number in range(CLIENTS)}
+    assert index.work["encoded"] == CLIENTS
+    assert index.work["jwt_provider"] == 1
+    assert index.work["clusters"] == CLIENTS
+
+
+def test_the_address_of_keys_touches_their_cluster_too() -> None:
+    index = with_tokens()
+    assert len(index.apply(Batch(3, (provider("okta", uri="http://127.0.0.2/keys"),)))) == CLIENTS
+    assert index.work["encoded"] == CLIENTS + 1
+
+
+def test_a_provider_that_nobody_refers_to_costs_nothing() -> None:
+    index = with_tokens()
+    assert index.apply(Batch(3, (provider("other", issuer="b"),))) == frozenset()
+    assert not index.work
+
+
+def test_ledger_40_only_providers_that_are_referred_to_have_a_cluster() -> None:
+    index = with_tokens()
+    asking, other = index.view("client-1-sidecar-proxy"), index.view("s7-1-sidecar-proxy")
+    assert asking
+    assert other
+    named = {name for each in (asking, other) for name in each.clusters if name.startswith("jwks_cluster_")}
+    assert named == {"jwks_cluster_okta"}
+    assert "jwks_cluster_okta" not in other.clusters
+
+
+def test_ledger_16_a_provider_that_is_gone_takes_nothing_else_away() -> None:
+    index = with_tokens()
+    before = index.view("client-1-sidecar-proxy")
+    index.apply(Batch(3, (Fact(provider("okta").key, None),)))
+    after = index.view("client-1-sidecar-proxy")
+    assert before
+    assert after
+    assert after.routes == before.routes  # where its tokens are still asked for
+    assert after.listeners.keys() == before.listeners.keys()
+    assert before.clusters.keys() - after.clusters.keys() == {"jwks_cluster_okta"}
+
+
+def test_who_rejects_a_provider_learns_its_entry() -> None:
+    index = with_tokens()
+    proxy = "client-1-sidecar-proxy"
+    okta = provider("okta").key
+    assert index.entries_behind(proxy, CLUSTER, "jwks_cluster_okta") == (okta,)
+    assert okta in index.entries_behind(proxy, LISTENER, "public_listener:127.0.1.1:21000")

@@ -11,20 +11,22 @@ from xdsmesh.chain.compile import compile_chain
 from xdsmesh.chain.types import ChainError, ChainRequest, CompiledChain, Overrides
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.filter import FilterTypeError
+from xdsmesh.config.kinds.jwt_provider import JWTProvider
 from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import DEFAULT_POLICY, application_key, sidecars_key
 from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.intentions import build_authorization
+from xdsmesh.ir.jwt import JwksCluster, JwtProvider, build_jwks_cluster, build_jwt_provider
 from xdsmesh.ir.local import local_settings
-from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
+from xdsmesh.ir.sidecar import TokenIssuers, build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
     Endpoint,
     EndpointTarget,
     LoadAssignment,
-    LocalCluster,
     MeshCluster,
+    OwnCluster,
     Protocol,
     SidecarIR,
     UpstreamIR,
@@ -233,6 +235,29 @@ def authorization(read: Reader, service: str, trust_domain: str, protocol: Proto
     )
 
 
+@rule(rank=0)
+def jwt_provider(read: Reader, name: str) -> JwtProvider | None:
+    """How the tokens of a provider are verified; None: not at all, which leaves the demand for one unmet."""
+    entry: JWTProvider | None = read.fact("entry", JWTProvider.KIND, name)
+    return build_jwt_provider(entry) if entry else None
+
+
+@rule(rank=0)
+def jwks_cluster(read: Reader, provider: str) -> JwksCluster | None:
+    """Where the keys of a provider are fetched; None if that is not done."""
+    entry: JWTProvider | None = read.fact("entry", JWTProvider.KIND, provider)
+    return build_jwks_cluster(entry) if entry else None
+
+
+def _token_issuers(read: Reader, names: tuple[str, ...]) -> TokenIssuers:
+    providers = (read(jwt_provider, name) for name in names)
+    clusters = (read(jwks_cluster, name) for name in names)
+    return TokenIssuers(
+        tuple(provider for provider in providers if provider),
+        tuple(cluster for cluster in clusters if cluster),
+    )
+
+
 @rule(rank=1)
 def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
     """A sidecar's own part; None when no such proxy is registered, or trust is not known yet."""
@@ -247,21 +272,23 @@ def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
         read.fact("entry", "proxy-defaults", "global"),
     )
     allowed = read(authorization, service, roots.trust_domain, settings.protocol)
-    return build_sidecar(instance, settings, allowed)
+    return build_sidecar(instance, settings, allowed, _token_issuers(read, allowed.providers))
 
 
 @rule(rank=4)
-def cluster_set(read: Reader, local: LocalCluster, calls: tuple[Call, ...], place: Place) -> Resources:
-    """The clusters of all replicas whose applications listen alike: upstreams', and the application's."""
+def cluster_set(
+    read: Reader, own: tuple[OwnCluster, ...], calls: tuple[Call, ...], place: Place
+) -> Resources:
+    """The clusters of all replicas whose applications listen alike: upstreams', and their own."""
     upstreams = read(merged, upstream_clusters, calls, place)
-    return {**upstreams, local.name: read(encoded, local)}
+    return {**upstreams, **{cluster.name: read(encoded, cluster) for cluster in own}}
 
 
 @rule(rank=5)
 def clusters(read: Reader, proxy_id: str) -> Resources:
     """The clusters of a proxy."""
     calls, ir = read(caller, proxy_id), read(sidecar, proxy_id)
-    return read(cluster_set, ir.local_cluster, calls.calls, calls.place) if calls and ir else {}
+    return read(cluster_set, ir.own_clusters, calls.calls, calls.place) if calls and ir else {}
 
 
 @rule(rank=4)

@@ -73,15 +73,23 @@ class Index:
                 found |= self._graph.facts_behind(rules.caller, proxy_id)
             behind |= found
         if not behind and self._is_own(proxy_id, type_url, name):
-            behind = self._graph.facts_behind(rules.sidecar, proxy_id)
+            behind = self._own_facts(proxy_id, name)
         return tuple(sorted(key for key in behind if key[0] == "entry"))
 
     def _is_own(self, proxy_id: str, type_url: str, name: str) -> bool:
-        """Whether a resource is a sidecar's own; its listener and cluster are all that no upstream has."""
+        """Whether a resource is a sidecar's own; its listener and clusters are all that no upstream has."""
         if type_url == ROUTE:
             ir = self._graph.peek(rules.sidecar, proxy_id)
             return ir is not None and ir.routes is not None and ir.routes.name == name
         return type_url in (CLUSTER, LISTENER)
+
+    def _own_facts(self, proxy_id: str, name: str) -> frozenset[FactKey]:
+        """The facts behind a sidecar's own resource."""
+        ir = self._graph.peek(rules.sidecar, proxy_id)
+        for cluster in ir.jwks_clusters if ir else ():
+            if cluster.name == name:
+                return self._graph.facts_behind(rules.jwks_cluster, cluster.provider)
+        return self._graph.facts_behind(rules.sidecar, proxy_id)
 
     def _upstream_facts(self, call: Call, calls: Caller, type_url: str, name: str) -> frozenset[FactKey]:
         """The facts behind a resource, if it is this upstream's."""

@@ -14,6 +14,8 @@ CONNECTION_LIMIT: Final = "inbound_connection_limit"
 LOCAL_CLUSTER: Final = "local_app"
 """The application beside a sidecar."""
 
+_JWKS_CLUSTER: Final = "jwks_cluster_"
+
 LEAF: Final = "leaf"
 """The secret with the proxy's own certificate and key."""
 
@@ -49,6 +51,11 @@ def cluster(target: Target, trust_domain: str, customization: str = "") -> str:
     """
     name = target.name or f"{target.service}.default.{target.peer}.external.{trust_domain}"
     return f"{customization}~{name}" if customization else name
+
+
+def jwks_cluster(provider: str) -> str:
+    """The cluster of who has the keys of a ``jwt-provider``."""
+    return f"{_JWKS_CLUSTER}{provider}"
 
 
 def failover_member(index: int, cluster_name: str) -> str:

@@ -1,9 +1,11 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from xdsmesh.ir import names
 from xdsmesh.ir.authorization import Authorization, Services
+from xdsmesh.ir.jwt import JwksCluster, JwtProvider
 from xdsmesh.ir.local import LocalSettings
 from xdsmesh.ir.routes import route_to
 from xdsmesh.ir.types import (
@@ -34,8 +36,24 @@ _ALPN: Final = {
 """What the public listener offers to speak, best first."""
 
 
-def build_sidecar(sidecar: Instance, settings: LocalSettings, authorization: Authorization) -> SidecarIR:
-    """What a sidecar does for its own application.
+@dataclass(frozen=True, slots=True)
+class TokenIssuers:
+    """Whose tokens a service asks for, by name, and the clusters with their keys."""
+
+    providers: tuple[JwtProvider, ...] = ()
+    clusters: tuple[JwksCluster, ...] = ()
+
+
+_NOBODY: Final = TokenIssuers()
+
+
+def build_sidecar(
+    sidecar: Instance,
+    settings: LocalSettings,
+    authorization: Authorization,
+    issuers: TokenIssuers = _NOBODY,
+) -> SidecarIR:
+    """What a sidecar does for its own application. Only of http services tokens are verified.
 
     Raises:
         ValueError: the instance is no proxy.
@@ -46,8 +64,9 @@ def build_sidecar(sidecar: Instance, settings: LocalSettings, authorization: Aut
     routes = _public_routes(proxy, settings, authorization) if settings.protocol.is_http else None
     return SidecarIR(
         local_cluster=_local_cluster(proxy, settings),
-        public_listener=_public_listener(sidecar, proxy, settings, authorization),
+        public_listener=_public_listener(sidecar, proxy, settings, authorization, issuers.providers),
         routes=routes,
+        jwks_clusters=issuers.clusters if settings.protocol.is_http else (),
     )
 
 
@@ -76,7 +95,11 @@ def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
 
 
 def _public_listener(
-    sidecar: Instance, proxy: Proxy, settings: LocalSettings, authorization: Authorization
+    sidecar: Instance,
+    proxy: Proxy,
+    settings: LocalSettings,
+    authorization: Authorization,
+    jwt_providers: tuple[JwtProvider, ...],
 ) -> Listener:
     address = proxy.bind_address or sidecar.address or _ANY_ADDRESS
     port = proxy.bind_port or sidecar.port
@@ -86,7 +109,7 @@ def _public_listener(
         address=address,
         port=port,
         direction=Direction.INBOUND,
-        filter=_public_filter(proxy, settings),
+        filter=_public_filter(proxy, settings, jwt_providers),
         tls=DownstreamTls(_ALPN[settings.protocol], None if is_http else _callers(authorization)),
         exact_balance=settings.exact_balance,
         max_connections=settings.max_connections,
@@ -102,7 +125,9 @@ def _callers(authorization: Authorization) -> Callers | None:
     return Callers(authorization.trust_domain, welcome)
 
 
-def _public_filter(proxy: Proxy, settings: LocalSettings) -> NetworkFilter:
+def _public_filter(
+    proxy: Proxy, settings: LocalSettings, jwt_providers: tuple[JwtProvider, ...]
+) -> NetworkFilter:
     """What the public listener does with what it lets in."""
     if not settings.protocol.is_http:
         return TcpProxy(names.PUBLIC_LISTENER, names.LOCAL_CLUSTER, after_handshake=True)
@@ -111,6 +136,7 @@ def _public_filter(proxy: Proxy, settings: LocalSettings) -> NetworkFilter:
         protocol=settings.protocol,
         routes=names.public_routes(proxy.destination_service_name),
         authorizes=True,
+        jwt_providers=jwt_providers,
         forward_client_cert=True,
         normalize_path=True,
         max_request_headers_kb=settings.max_request_headers_kb,

@@ -10,6 +10,7 @@ from typing import Self
 
 from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.comparison import PathMatch, ValueMatch
+from xdsmesh.ir.jwt import JwksCluster, JwtProvider
 from xdsmesh.model.duration import Duration
 
 
@@ -180,7 +181,8 @@ class LocalCluster:
 
 
 UpstreamCluster = MeshCluster | AggregateCluster
-Cluster = UpstreamCluster | LocalCluster
+OwnCluster = LocalCluster | JwksCluster
+Cluster = UpstreamCluster | OwnCluster
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -332,7 +334,7 @@ class HttpManager:
 
     With ``authorizes`` it refuses all requests but those that the authorization of the routes allows: it
     stands there, since connections that are open keep their listener as it was when it is replaced, but ask
-    for their routes anew with each request.
+    for their routes anew with each request. The tokens of ``jwt_providers`` are verified before that.
     ``forward_client_cert`` tells the application who called, in ``x-forwarded-client-cert``, and drops
     what the caller put there. ``normalize_path`` resolves ``..`` and escapes before a path is matched.
     """
@@ -341,6 +343,7 @@ class HttpManager:
     protocol: Protocol
     routes: str
     authorizes: bool = False
+    jwt_providers: tuple[JwtProvider, ...] = ()
     forward_client_cert: bool = False
     normalize_path: bool = False
     max_request_headers_kb: int | None = None
@@ -391,9 +394,16 @@ class UpstreamIR:
 class SidecarIR:
     """One sidecar's own part: the application beside it, and where the mesh reaches that.
 
-    ``routes`` are those of the public listener; None for a tcp service.
+    ``routes`` are those of the public listener; None for a tcp service. ``jwks_clusters`` have the keys of
+    its callers' tokens.
     """
 
     local_cluster: LocalCluster
     public_listener: Listener
     routes: RouteConfiguration | None = None
+    jwks_clusters: tuple[JwksCluster, ...] = ()
+
+    @property
+    def own_clusters(self) -> tuple[OwnCluster, ...]:
+        """The clusters that are there whatever the service calls."""
+        return (self.local_cluster, *self.jwks_clusters)

@@ -10,6 +10,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
 from google.protobuf import wrappers_pb2
 
+from xdsmesh.ir.jwt import JwksCluster
 from xdsmesh.ir.types import (
     AggregateCluster,
     Balance,
@@ -20,7 +21,7 @@ from xdsmesh.ir.types import (
     OutlierDetection,
 )
 from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration, make_uint32, make_uint64
-from xdsmesh.translate.tls import make_upstream_tls
+from xdsmesh.translate.tls import make_server_tls, make_upstream_tls
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 """Under this key Envoy looks for them in ``typed_extension_protocol_options``."""
@@ -40,6 +41,18 @@ _POLICIES: Final = {
     Balance.LEAST_REQUEST: cluster_pb2.Cluster.LEAST_REQUEST,
     Balance.RING_HASH: cluster_pb2.Cluster.RING_HASH,
     Balance.MAGLEV: cluster_pb2.Cluster.MAGLEV,
+}
+
+_DISCOVERY: Final[dict[str, dict[str, Any]]] = {
+    "STRICT_DNS": {
+        "type": cluster_pb2.Cluster.STRICT_DNS,
+        "dns_lookup_family": cluster_pb2.Cluster.V4_PREFERRED,
+    },
+    "LOGICAL_DNS": {
+        "type": cluster_pb2.Cluster.LOGICAL_DNS,
+        "dns_lookup_family": cluster_pb2.Cluster.ALL,
+    },
+    "STATIC": {"type": cluster_pb2.Cluster.STATIC},
 }
 
 _Options = http_protocol_options_pb2.HttpProtocolOptions
@@ -99,21 +112,36 @@ def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
 
 def make_local_cluster(cluster: LocalCluster) -> cluster_pb2.Cluster:
     """A cluster of one address in plain text."""
-    endpoint = endpoint_components_pb2.Endpoint(address=make_address(cluster.address, cluster.port))
-    locality = endpoint_components_pb2.LocalityLbEndpoints(
-        lb_endpoints=[endpoint_components_pb2.LbEndpoint(endpoint=endpoint)]
-    )
     message = cluster_pb2.Cluster(
         name=cluster.name,
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=make_duration(cluster.connect_timeout),
-        load_assignment=endpoint_pb2.ClusterLoadAssignment(cluster_name=cluster.name, endpoints=[locality]),
+        load_assignment=_one_endpoint(cluster.name, cluster.address, cluster.port),
     )
     if cluster.circuit_breakers != _NO_LIMITS:
         message.circuit_breakers.CopyFrom(_circuit_breakers(cluster.circuit_breakers))
     if cluster.protocol.is_http2:
         message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_AS_DOWNSTREAM)
     return message
+
+
+def make_jwks_cluster(cluster: JwksCluster) -> cluster_pb2.Cluster:
+    """A cluster of one host outside the mesh, in plain text or over TLS."""
+    return cluster_pb2.Cluster(
+        name=cluster.name,
+        connect_timeout=make_duration(cluster.connect_timeout),
+        load_assignment=_one_endpoint(cluster.name, cluster.host, cluster.port),
+        transport_socket=make_server_tls(cluster.tls) if cluster.tls else None,
+        **_DISCOVERY[cluster.discovery],
+    )
+
+
+def _one_endpoint(cluster: str, address: str, port: int) -> endpoint_pb2.ClusterLoadAssignment:
+    endpoint = endpoint_components_pb2.Endpoint(address=make_address(address, port))
+    locality = endpoint_components_pb2.LocalityLbEndpoints(
+        lb_endpoints=[endpoint_components_pb2.LbEndpoint(endpoint=endpoint)]
+    )
+    return endpoint_pb2.ClusterLoadAssignment(cluster_name=cluster, endpoints=[locality])
 
 
 def _circuit_breakers(limits: CircuitBreakers) -> circuit_breaker_pb2.CircuitBreakers:

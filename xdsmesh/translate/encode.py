@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
+from xdsmesh.ir.jwt import JwksCluster
 from xdsmesh.ir.types import (
     AggregateCluster,
     Cluster,
@@ -17,7 +18,12 @@ from xdsmesh.ir.types import (
 )
 from xdsmesh.model.resource import EncodedResource
 from xdsmesh.model.trust import Leaf, TrustBundle
-from xdsmesh.translate.clusters import make_aggregate_cluster, make_local_cluster, make_mesh_cluster
+from xdsmesh.translate.clusters import (
+    make_aggregate_cluster,
+    make_jwks_cluster,
+    make_local_cluster,
+    make_mesh_cluster,
+)
 from xdsmesh.translate.endpoints import make_load_assignment
 from xdsmesh.translate.listeners import make_listener
 from xdsmesh.translate.parts import make_any
@@ -30,6 +36,7 @@ _MAKE: Final[Mapping[type, Callable[[Any], Message]]] = {
     MeshCluster: make_mesh_cluster,
     AggregateCluster: make_aggregate_cluster,
     LocalCluster: make_local_cluster,
+    JwksCluster: make_jwks_cluster,
     LoadAssignment: make_load_assignment,
     RouteConfiguration: make_routes,
     Listener: make_listener,

@@ -10,9 +10,12 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from google.protobuf import wrappers_pb2
 from google.protobuf.message import Message
 
+from xdsmesh.ir.jwt import JwtProvider
 from xdsmesh.ir.types import HttpManager, Protocol
 from xdsmesh.translate.http_authorization import FILTERS
+from xdsmesh.translate.jwt import make_jwt_authn
 from xdsmesh.translate.parts import ADS, make_any, make_uint32
+from xdsmesh.translate.tokens import JWT_FILTER
 
 _Manager = http_connection_manager_pb2.HttpConnectionManager
 _TRUE: Final = wrappers_pb2.BoolValue(value=True)
@@ -37,6 +40,7 @@ def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpC
         stat_prefix=manager.stat_prefix,
         http_filters=[
             *(_GRPC if manager.protocol is Protocol.GRPC else ()),
+            *([_jwt_authn(manager.jwt_providers)] if manager.jwt_providers else ()),
             *(FILTERS if manager.authorizes else ()),
             _ROUTER,
         ],
@@ -50,3 +54,7 @@ def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpC
         message.forward_client_cert_details = _Manager.SANITIZE_SET
         message.set_current_client_cert_details.CopyFrom(_CALLER)
     return message
+
+
+def _jwt_authn(providers: tuple[JwtProvider, ...]) -> http_connection_manager_pb2.HttpFilter:
+    return _http_filter(JWT_FILTER, make_jwt_authn(providers))

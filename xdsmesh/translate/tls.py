@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from xdsmesh.ir import names
 from xdsmesh.ir.comparison import Comparison
+from xdsmesh.ir.jwt import Roots, ServerTls
 from xdsmesh.ir.types import Callers, DownstreamTls, UpstreamTls
 from xdsmesh.translate.callers import regex_of
 from xdsmesh.translate.parts import ADS, make_any, make_string_matcher
@@ -46,6 +47,34 @@ def make_downstream_tls(tls: DownstreamTls) -> base_pb2.TransportSocket:
             common_tls_context=common, require_client_certificate=wrappers_pb2.BoolValue(value=True)
         )
     )
+
+
+def make_server_tls(tls: ServerTls) -> base_pb2.TransportSocket:
+    """Our end of a connection to a server outside the mesh: it must show a certificate of its own name."""
+    san_type = (
+        common_pb2.SubjectAltNameMatcher.IP_ADDRESS if tls.is_ip else common_pb2.SubjectAltNameMatcher.DNS
+    )
+    matcher = common_pb2.SubjectAltNameMatcher(
+        san_type=san_type, matcher=make_string_matcher(Comparison.EXACT, tls.host)
+    )
+    validation = common_pb2.CertificateValidationContext(
+        match_typed_subject_alt_names=[matcher], trusted_ca=_roots(tls.roots)
+    )
+    common = tls_pb2.CommonTlsContext(tls_params=_PARAMETERS, validation_context=validation)
+    # RFC 6066 section 3: an address is no server name.
+    return _transport_socket(
+        tls_pb2.UpstreamTlsContext(sni="" if tls.is_ip else tls.host, common_tls_context=common)
+    )
+
+
+def _roots(roots: Roots) -> base_pb2.DataSource:
+    if roots.filename:
+        return base_pb2.DataSource(filename=roots.filename)
+    if roots.environment_variable:
+        return base_pb2.DataSource(environment_variable=roots.environment_variable)
+    if roots.content:
+        return base_pb2.DataSource(inline_bytes=roots.content)
+    return base_pb2.DataSource(inline_string=roots.text)
 
 
 def _accepted(callers: Callers | None) -> dict[str, Any]:

@@ -55,4 +55,5 @@ def _claim(provider: str, claim: Claim) -> rbac_pb2.Permission:
 
 def _noted(path: tuple[str, ...], value: value_pb2.ValueMatcher) -> rbac_pb2.Permission:
     segments = [_Metadata.PathSegment(key=key) for key in path]
-    return _Permission(metadata=_Metadata(filter=JWT_FILTER, path=segments, value=value))
+    matcher = _Metadata(filter=JWT_FILTER, path=segments, value=value)
+    return _Permission(sourced_metadata=rbac_pb2.SourcedMetadata(metadata_matcher=matcher))

@@ -13,14 +13,6 @@ config_entries {
     },
     {
       Kind = "jwt-provider"
-      Name = "certificates-from-a-provider"
-      JSONWebKeySet = { Remote = {
-        URI         = "https://example.com/keys"
-        JWKSCluster = { TLSCertificates = { CaCertificateProviderInstance = { InstanceName = "a", CertificateName = "b" } } }
-      } }
-    },
-    {
-      Kind = "jwt-provider"
       Name = "certificates-from-the-environment"
       JSONWebKeySet = { Remote = {
         URI         = "https://example.com/keys"

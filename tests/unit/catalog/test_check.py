@@ -46,6 +46,7 @@ def test_all_problems_are_told_at_once() -> None:
         chain='Kind = "service-splitter", Name = "web", Splits { Weight = 100 }',
         gateway='Kind = "ingress-gateway", Name = "gw", Listeners { Port = 80, Services { Name = "a" } }',
         other='Kind = "terminating-gateway", Name = "gw", Services { Name = "a" }',
+        protocol='Kind = "service-defaults", Name = "api", Protocol = "http"',
         provider="""
             Kind = "service-intentions"
             Name = "api"

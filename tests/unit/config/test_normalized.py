@@ -7,6 +7,7 @@ import pytest
 from xdsmesh.config.codec import encode
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.kinds import KINDS
+from xdsmesh.config.parts.jwks import SYSTEM_ROOTS
 
 
 def read(hcl: str) -> dict[str, Any]:
@@ -139,6 +140,11 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
         ('Kind = "service-intentions", Name = "*", Sources { Name = "*", Action = "deny" }', []),
         ('Kind = "mesh", AllowEnablingPermissiveMutualTLS = true', []),
         (
+            'Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "https://example.com" } }',
+            [f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or no token is right"],
+        ),
+        ('Kind = "jwt-provider", Name = "a", JSONWebKeySet { Remote { URI = "http://example.com" } }', []),
+        (
             """
             Kind = "mesh"
             ValidateClusters = true
@@ -185,7 +191,6 @@ def test_what_has_no_effect_yet_is_said(hcl: str, warnings: list[str]) -> None:
         "tcp-route",
         "inline-certificate",
         "exported-services",
-        "jwt-provider",
     ],
 )
 def test_kinds_that_nothing_acts_on_say_so(kind: str) -> None:

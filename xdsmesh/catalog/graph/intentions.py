@@ -11,16 +11,20 @@ from xdsmesh.model.codes import Code
 
 
 def faults(entries: EntrySet, change: Change) -> Iterator[Fault]:
-    """Permissions of requests to a service without HTTP, and providers that do not exist."""
+    """Permissions and tokens of requests to a service without HTTP, and providers that do not exist."""
     for intentions in entries.every(ServiceIntentions):
-        if intentions.has_permissions and (change.writes(intentions) or change.touches(intentions.name)):
-            yield from _permissions(intentions, entries)
+        if change.writes(intentions) or change.touches(intentions.name):
+            yield from _requests(intentions, entries)
         yield from _providers(intentions, entries)
 
 
-def _permissions(intentions: ServiceIntentions, entries: EntrySet) -> Iterator[Fault]:
+def _requests(intentions: ServiceIntentions, entries: EntrySet) -> Iterator[Fault]:
+    if not (intentions.has_permissions or intentions.needs_tokens):
+        return
     protocol = entries.protocol(intentions.name)
-    if protocol not in HTTP_LIKE:
+    if protocol in HTTP_LIKE:
+        return
+    if intentions.has_permissions:
         yield Fault(
             Code.L7_INTENTION_ON_L4,
             (intentions.KIND, intentions.name),
@@ -28,6 +32,15 @@ def _permissions(intentions: ServiceIntentions, entries: EntrySet) -> Iterator[F
             f'service-intentions "{intentions.name}" has Permissions, but the protocol of '
             f'"{intentions.name}" is {protocol}, which has no requests to judge by them',
             "set the service's protocol to http, http2 or grpc, or give its sources an Action",
+        )
+    if intentions.needs_tokens:
+        yield Fault(
+            Code.L7_INTENTION_ON_L4,
+            (intentions.KIND, intentions.name),
+            ("tokens", intentions.name),
+            f'service-intentions "{intentions.name}" needs a JWT, but the protocol of '
+            f'"{intentions.name}" is {protocol}, which has no requests to carry one',
+            "set the service's protocol to http, http2 or grpc, or take the JWT out",
         )
 
 

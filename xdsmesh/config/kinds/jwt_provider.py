@@ -7,7 +7,7 @@ from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Entry, Shape, UInt32
-from xdsmesh.config.parts.jwks import JSONWebKeySet
+from xdsmesh.config.parts.jwks import SYSTEM_ROOTS, JSONWebKeySet
 from xdsmesh.model.errors import Problem
 
 CLOCK_SKEW_SECONDS: Final = 30
@@ -21,7 +21,7 @@ class HeaderLocation(Shape, frozen=True):
     value_prefix: str = ""
     """What stands before the token, such as `Bearer `."""
     forward: bool = False
-    """The header is left in the request."""
+    """The token is left in the request, wherever it was; otherwise one that is right is taken out."""
 
 
 class QueryParamLocation(Shape, frozen=True):
@@ -115,10 +115,12 @@ class JWTProvider(Entry, frozen=True, kw_only=True):
         if self.forwarding:
             yield from self.forwarding.problems("Forwarding")
 
+    def warnings(self) -> Iterator[str]:
+        """What each proxy's machine must have."""
+        remote = self.json_web_key_set.remote if self.json_web_key_set else None
+        if remote and remote.trusts_system:
+            yield f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or no token is right"
+
     def name_problems(self) -> Iterator[Problem]:
         """What is wrong with the name, which is not a service's."""
         yield from rules.free_name("Name", self.name)
-
-    def warnings(self) -> Iterator[str]:
-        """Plain words, since somebody may rely on what was written."""
-        yield "tokens are NOT verified yet: requests without one pass as well"

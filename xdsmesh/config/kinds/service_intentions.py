@@ -141,6 +141,11 @@ class ServiceIntentions(Entry, frozen=True, kw_only=True):
         """Whether the service must speak HTTP for this to be enforceable."""
         return any(source.permissions for source in self.sources)
 
+    @property
+    def needs_tokens(self) -> bool:
+        """Whether all callers of one service must show a token, which is found in requests only."""
+        return self.jwt is not None and self.name != ALL
+
 
 def _peer(path: str, peer: str) -> Iterator[Problem]:
     if ALL in peer:

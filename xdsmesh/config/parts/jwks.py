@@ -2,8 +2,10 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 from msgspec import field
 
@@ -13,7 +15,11 @@ from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
 
-DISCOVERY_TYPES: Final = ("", "STRICT_DNS", "STATIC", "LOGICAL_DNS", "EDS", "ORIGINAL_DST")
+SYSTEM_ROOTS: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian, Alpine and Envoy's own images have the roots of the public; Envoy can't look for them."""
+
+_WITHOUT_ADDRESSES: Final = ("EDS", "ORIGINAL_DST")
+DISCOVERY_TYPES: Final = ("", "STRICT_DNS", "STATIC", "LOGICAL_DNS", *_WITHOUT_ADDRESSES)
 
 
 class LocalJWKS(Shape, frozen=True):
@@ -56,15 +62,6 @@ class RetryPolicy(Shape, frozen=True):
     """The time between tries."""
 
 
-class CertificateProvider(Shape, frozen=True):
-    """Certificates by the name of who provides them, in Envoy's bootstrap."""
-
-    instance_name: str = ""
-    """The provider."""
-    certificate_name: str = ""
-    """The certificates' name there."""
-
-
 class TrustedCA(Shape, frozen=True):
     """Certificates at hand: exactly one of these."""
 
@@ -90,21 +87,22 @@ class TrustedCA(Shape, frozen=True):
 
 
 class JWKSTLS(Shape, frozen=True):
-    """What the certificate of who has the keys is checked against: exactly one of these."""
+    """What the certificate of who has the keys is checked against."""
 
-    ca_certificate_provider_instance: CertificateProvider | None = None
-    """Certificates that somebody provides."""
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "CaCertificateProviderInstance": "no proxy's bootstrap has such providers; "
+        "use TrustedCA, or leave TLSCertificates out to trust the roots of each proxy's system",
+    }
+
     trusted_ca: TrustedCA | None = field(default=None, name="TrustedCA")
     """Certificates at hand."""
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the certificates."""
-        given = {
-            "CaCertificateProviderInstance": self.ca_certificate_provider_instance is not None,
-            "TrustedCA": self.trusted_ca is not None,
-        }
-        yield from rules.exactly_one(path, given)
-        if self.trusted_ca is not None:
+        if self.trusted_ca is None:
+            what = f"{paths.label(path)} needs TrustedCA"
+            yield rules.problem(path, what, "add it, or leave the block out", code=Code.REQUIRED)
+        else:
             yield from self.trusted_ca.problems(f"{path}.TrustedCA")
 
 
@@ -114,7 +112,7 @@ class JWKSCluster(Shape, frozen=True):
     discovery_type: str = ""
     """How its addresses are found, in Envoy's words; without it `STRICT_DNS`."""
     tls_certificates: JWKSTLS | None = field(default=None, name="TLSCertificates")
-    """What its certificate is checked against."""
+    """What its certificate is checked against; else `/etc/ssl/certs/ca-certificates.crt` of each proxy."""
     connect_timeout: Duration = Duration()
     """How long a connection may take to be made; 0 is 5 s."""
 
@@ -132,11 +130,11 @@ class RemoteJWKS(Shape, frozen=True):
     uri: str = field(default="", name="URI")
     """Where they are; the whole address."""
     request_timeout_ms: UInt32 = 0
-    """How many milliseconds an answer may take; 0 is Envoy's default."""
+    """How many milliseconds an answer may take; 0 is 5 s."""
     cache_duration: Duration = Duration()
     """How long they are good for; 0 is Envoy's default."""
     fetch_asynchronously: bool = False
-    """They are fetched when a proxy starts, and not with the first request."""
+    """A proxy takes requests before it has them; until then their tokens are wrong."""
     retry_policy: RetryPolicy | None = None
     """What is done when they can't be fetched."""
     jwks_cluster: JWKSCluster | None = field(default=None, name="JWKSCluster")
@@ -153,6 +151,22 @@ class RemoteJWKS(Shape, frozen=True):
             yield from self.retry_policy.retry_policy_back_off.problems(at)
         if self.jwks_cluster:
             yield from self.jwks_cluster.problems(f"{path}.JWKSCluster")
+            yield from self._discovery(f"{path}.JWKSCluster.DiscoveryType", self.jwks_cluster.discovery_type)
+
+    @property
+    def trusts_system(self) -> bool:
+        """Whether the server's certificate is checked against the roots of the proxy's system."""
+        tls = self.jwks_cluster.tls_certificates if self.jwks_cluster else None
+        return self.uri.startswith("https:") and tls is None
+
+    def _discovery(self, path: str, kind: str) -> Iterator[Problem]:
+        """Whether the addresses of the host can be found so."""
+        if kind in _WITHOUT_ADDRESSES:
+            what = f'nothing gives the addresses of who has the keys to a cluster of the type "{kind}"'
+            yield rules.problem(path, what, 'use "STRICT_DNS"', code=Code.NOT_FOR_US)
+        elif kind == "STATIC" and not _is_address(self.uri):
+            what = 'a cluster of the type "STATIC" needs an IP address, and the host of URI is a name'
+            yield rules.problem(path, what, 'use "STRICT_DNS"', code=Code.ADDRESS)
 
 
 class JSONWebKeySet(Shape, frozen=True):
@@ -171,6 +185,15 @@ class JSONWebKeySet(Shape, frozen=True):
             yield from self.local.problems(f"{path}.Local")
         if self.remote is not None:
             yield from self.remote.problems(f"{path}.Remote")
+
+
+def _is_address(uri: str) -> bool:
+    """Whether the host is an IP address; of a URI that is none something else is said."""
+    try:
+        ip_address(urlsplit(uri).hostname or "0.0.0.0")  # noqa: S104 - nothing listens here
+    except ValueError:
+        return False
+    return True
 
 
 def _base64(path: str, text: str) -> Iterator[Problem]:
