@@ -1,4 +1,4 @@
-"""An HTTP service and a tcp one behind stock Envoys of a real server, and callers with certificates of any sort."""
+"""An HTTP service and a tcp one behind stock Envoys of a real server, and callers with any certificate."""
 
 from __future__ import annotations
 
@@ -167,9 +167,7 @@ class Caller:
         async with asyncio.timeout(PATIENCE):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             status, *fields = head.strip().split("\r\n")
-            found = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)
-            }
+            found = dict(map(_field, fields))
             await self._reader.readexactly(int(found.get("content-length", 0)))
         if found.get("connection") == "close":
             self.close()
@@ -205,6 +203,11 @@ async def until(condition: Callable[[], bool], what: str, patience: float = PATI
         await asyncio.sleep(0.01)
 
 
+def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.lower(), value.strip()
+
+
 class _Application(asyncio.Protocol):
     """The HTTP application: notes each request, and answers with 200, or what ``x-answer`` asks for."""
 
@@ -222,9 +225,7 @@ class _Application(asyncio.Protocol):
             head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
             first, *lines = head.decode("latin-1").split("\r\n")
             method, path, _ = first.split(" ")
-            headers = [
-                (name.lower(), value.strip()) for name, _, value in (it.partition(":") for it in lines)
-            ]
+            headers = list(map(_field, lines))
             self._heard.append({"method": method, "path": path, "headers": headers})
             status = dict(headers).get("x-answer", "200")
             self._transport.write(f"HTTP/1.1 {status} Told\r\ncontent-length: 0\r\n\r\n".encode())

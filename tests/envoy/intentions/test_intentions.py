@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -27,10 +27,12 @@ pytestmark = pytest.mark.envoy
 GREETING: Final = b"220 ledger ready\r\n"
 """What the tcp application says first."""
 
-ALLOW_API: Final = [{"Name": "api", "Action": "allow"}]
+Sources = list[dict[str, Any]]
+
+ALLOW_API: Final[Sources] = [{"Name": "api", "Action": "allow"}]
 
 
-def entry(destination: str, sources: list[dict[str, object]]) -> str:
+def entry(destination: str, sources: Sources) -> str:
     return json.dumps({"Kind": "service-intentions", "Name": destination, "Sources": sources})
 
 
@@ -102,8 +104,8 @@ async def test_ledger_11_an_open_tcp_connection_ends_within_the_drain_time_of_a_
         assert await api.listen() == b""
 
 
-NOTHING: Final[list[dict[str, object]]] = []
-WEB: Final = (
+NOTHING: Final[Sources] = []
+WEB: Final[tuple[Sources, ...]] = (
     NOTHING,
     [{"Name": "web", "Action": "allow"}],
     [{"Name": "web", "Action": "deny"}],
@@ -126,7 +128,7 @@ WEB: Final = (
         }
     ],
 )
-ANYBODY: Final = (
+ANYBODY: Final[tuple[Sources, ...]] = (
     NOTHING,
     [{"Name": "*", "Action": "allow"}],
     [{"Name": "*", "Action": "deny"}],
@@ -165,7 +167,7 @@ async def test_envoy_decides_as_the_intentions_say(
         caller.close()
 
 
-def read(destination: str, sources: list[dict[str, object]]) -> list[Intention]:
+def read(destination: str, sources: Sources) -> list[Intention]:
     if not sources:
         return []
     (found,) = parse_file("test.json", entry(destination, sources).encode()).entries
