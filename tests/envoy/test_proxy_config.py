@@ -14,7 +14,12 @@ from xdsmesh.demo.network import claimed_network
 from xdsmesh.demo.processes import Processes
 from xdsmesh.demo.running import RunningMesh
 
-DEFAULTS = 'Kind = "service-defaults"\nName = "client"\nProtocol = "http"\nUpstreamConfig { Defaults { ConnectTimeoutMs = 700 } }\n'
+DEFAULTS = """
+Kind = "service-defaults"
+Name = "client"
+Protocol = "http"
+UpstreamConfig { Defaults { ConnectTimeoutMs = 700 } }
+"""
 
 
 @pytest.mark.envoy

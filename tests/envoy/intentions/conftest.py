@@ -61,6 +61,8 @@ class Services:
         """The requests that have reached the HTTP application: method, path, headers."""
         self.connections = 0
         """How many connections have reached the tcp application."""
+        self.envoys = 0
+        self.processes: Processes
         self._folder = folder
         self._certificates = 0
 
@@ -81,19 +83,37 @@ class Services:
         await self.synced()
 
     async def synced(self) -> None:
-        """Return once both Envoys hold what they should of all that was written by now."""
+        """Return once all Envoys hold what they should of all that was written by now."""
         revision, _ = await self.parts.repository.store.list("")
         await self.parts.loop.wait_revision(revision)
         await until(lambda: self._have(revision), "the Envoys have acknowledged it")
 
     def _have(self, revision: int) -> bool:
         streams = self.parts.registry.snapshot().connected
-        return len(streams) == len(HOSTS) and all(
+        return len(streams) == self.envoys and all(
             each.revision >= revision
             and {status.type for status in each.types} >= {"CDS", "LDS", "SDS"}
             and all(status.state is State.SYNCED for status in each.types)
             for each in streams
         )
+
+    async def register(self, definition: dict[str, Any]) -> None:
+        """Register a service as people write it."""
+        parsed = parse_file("services.json", json.dumps({"services": [definition]}).encode())
+        assert not parsed.problems, parsed.problems
+        for service in parsed.services:
+            await self.parts.registrations.register(service.value, API)
+
+    async def start_envoy(self, service: str, host: int) -> None:
+        """Run the Envoy of a service's sidecar."""
+        xds = HostPort(self.network.host(1), self.network.xds_port)
+        admin = HostPort(self.network.host(host), self.network.admin_port)
+        file = self._folder / f"{service}.json"
+        file.write_text(json.dumps(make_bootstrap(f"{service}-1-sidecar-proxy", service, xds, admin)))
+        options = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+        drain = ("--drain-time-s", str(DRAIN_SECONDS), "--file-flush-interval-msec", "50")
+        await self.processes.start(service, str(find_envoy()), "-c", str(file), *options, *drain)
+        self.envoys += 1
 
     # --- who calls
 
@@ -265,9 +285,9 @@ async def services(
         ads = AdsServer(parts.loop, parts.admissions, parts.registry, now)
         await ads.start(f"{network.host(1)}:{network.xds_port}")
         stack.push_async_callback(ads.stop, 1)
-        processes = await stack.enter_async_context(Processes(tmp_path))
-        for service in HOSTS:
-            await _start_envoy(services, service, tmp_path, processes)
+        services.processes = await stack.enter_async_context(Processes(tmp_path))
+        for service, host in HOSTS.items():
+            await services.start_envoy(service, host)
         await services.synced()
         await until(lambda: all(_listens(services, each) for each in HOSTS), "both Envoys listen")
         yield services
@@ -287,8 +307,8 @@ async def _start_applications(services: Services, stack: AsyncExitStack) -> None
 
 async def _register(services: Services) -> None:
     network, repository = services.network, services.parts.repository
-    document = {
-        "services": [
+    for name, host in HOSTS.items():
+        await services.register(
             {
                 "Name": name,
                 "ID": f"{name}-1",
@@ -301,13 +321,7 @@ async def _register(services: Services) -> None:
                     }
                 },
             }
-            for name, host in HOSTS.items()
-        ]
-    }
-    parsed = parse_file("services.json", json.dumps(document).encode())
-    assert not parsed.problems, parsed.problems
-    for service in parsed.services:
-        await services.parts.registrations.register(service.value, API)
+        )
     await repository.put_entries(
         [entry.value for entry in parse_file("a.hcl", HTTP_DB.encode()).entries], API
     )
@@ -318,17 +332,6 @@ Kind = "service-defaults"
 Name = "db"
 Protocol = "http"
 """
-
-
-async def _start_envoy(services: Services, service: str, folder: Path, processes: Processes) -> None:
-    network = services.network
-    xds = HostPort(network.host(1), network.xds_port)
-    admin = HostPort(network.host(HOSTS[service]), network.admin_port)
-    file = folder / f"{service}.json"
-    file.write_text(json.dumps(make_bootstrap(f"{service}-1-sidecar-proxy", service, xds, admin)))
-    options = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
-    drain = ("--drain-time-s", str(DRAIN_SECONDS), "--file-flush-interval-msec", "50")
-    await processes.start(service, str(find_envoy()), "-c", str(file), *options, *drain)
 
 
 def _listens(services: Services, service: str) -> bool:

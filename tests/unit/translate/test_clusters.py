@@ -59,7 +59,7 @@ def test_the_other_side_must_be_the_service_itself() -> None:
 
 
 @pytest.mark.parametrize("accepted", [(), ("",)])
-def test_a_cluster_that_would_accept_anybody_cannot_be_made(accepted: tuple[str, ...]) -> None:
+def test_ledger_02_a_cluster_that_would_accept_anybody_cannot_be_made(accepted: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="accepts no SPIFFE id"):
         UpstreamTls(SNI, accepted)
 

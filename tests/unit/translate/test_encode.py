@@ -80,7 +80,7 @@ def test_the_roots_are_a_secret_too() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "\n"])
-def test_a_bundle_without_roots_is_refused_since_envoy_would_believe_anybody(nothing: str) -> None:
+def test_ledger_02_a_bundle_without_roots_is_refused_since_envoy_would_believe_anybody(nothing: str) -> None:
     with pytest.raises(ValueError, match="no root certificate"):
         encode(replace(BUNDLE, roots_pem=nothing))
 
