@@ -12,7 +12,7 @@ from xdsmesh.ca import stored
 from xdsmesh.ca.authority import Authority, Root
 from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
-from xdsmesh.ca.keys import generate, tls_kind
+from xdsmesh.ca.keys import generate, leaf_kind
 from xdsmesh.ca.opening import Opened, open_authority
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
@@ -85,7 +85,7 @@ class Issuer:
     @property
     def leaf_kind(self) -> KeyKind:
         """The kind of the keys of leaves."""
-        return tls_kind(self.authority.active.kind)
+        return leaf_kind(self.authority.active.kind)
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""

@@ -1,4 +1,4 @@
-"""Private keys in the data folder: sealed on a fresh start, after an upgrade, and when the server is killed."""
+"""Private keys in the data folder: sealed on a fresh start, after an upgrade, and after kill -9."""
 
 import asyncio
 import base64
