@@ -29,6 +29,8 @@ from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
+from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
 from xdsmesh.store.base import Store
@@ -48,6 +50,7 @@ class ServerParts:
     loop: Loop
     keeper: LeafKeeper
     leaves: Leaves
+    rotations: Rotations
     registry: Registry
     repository: Repository
     registrations: Registrations
@@ -86,15 +89,21 @@ class ServerParts:
         for listener in (loop.take, prober.take, reaper.take):
             feed.listen(listener)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
+        acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
+        rotations = Rotations(store, issuer, keeper, acknowledgements, clock)
+        issuer.start_rotation = rotations.start
         issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
+        issuer.listen(keeper.renew_soon)
         issuer.listen(leaves.renew_soon)
         issuer.listen(queries.look_again)
+        rotations.listen(queries.look_again)
         return cls(
             feed=feed,
             index=index,
             loop=loop,
             keeper=keeper,
             leaves=leaves,
+            rotations=rotations,
             registry=registry,
             repository=repository,
             registrations=registrations,
@@ -113,6 +122,7 @@ class ServerParts:
             "loop": self.loop.run(),
             "certificate authority": self.leaves.issuer.run(),
             "leaf keeper": self.keeper.run(),
+            "rotations": self.rotations.run(),
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),
             "queries": self.queries.run(),
@@ -130,6 +140,7 @@ class ServerParts:
                 registry=self.registry,
                 index=self.index,
                 leaves=self.leaves,
+                rotations=self.rotations,
                 tokens=self.tokens,
                 around=(self.waits,),
             )

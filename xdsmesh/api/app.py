@@ -27,6 +27,7 @@ from xdsmesh.api import (
     metrics,
     proxies,
     root,
+    rotation,
     status,
     tokens,
 )
@@ -41,6 +42,7 @@ from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.index.views import Index
+from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.status import Registry
 from xdsmesh.tokens.known import Tokens
 
@@ -110,6 +112,8 @@ ROUTES: Final = (
     proxies.proxy,
     proxies.proxy_config,
     proxies.work,
+    rotation.rotate,
+    rotation.status,
     status.leader,
     status.peers,
     tokens.create,
@@ -133,6 +137,7 @@ class Parts:
     registry: Registry
     index: Index
     leaves: Leaves
+    rotations: Rotations
     tokens: Tokens
     around: tuple[ASGIMiddleware, ...] = ()
 
@@ -152,6 +157,7 @@ def make_app(parts: Parts) -> Litestar:
             "probing": Provide(lambda: parts.probing, sync_to_thread=False),
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
+            "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),

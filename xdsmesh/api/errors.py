@@ -17,7 +17,13 @@ from litestar.status_codes import (
 from litestar.types import ExceptionHandlersMap
 
 from xdsmesh.api.request import AnyRequest, path_of
-from xdsmesh.model.errors import NeededError, NotFoundError, OwnershipError, RefusedError
+from xdsmesh.model.errors import (
+    NeededError,
+    NotFoundError,
+    OwnershipError,
+    RefusedError,
+    UnderWayError,
+)
 
 MAX_BODY: Final = 1 << 20
 """The largest request body, in bytes."""
@@ -38,6 +44,10 @@ def _owned_by_another(_request: AnyRequest, error: OwnershipError) -> Response[s
 
 
 def _needed(_request: AnyRequest, error: NeededError) -> Response[str]:
+    return _text(str(error), HTTP_409_CONFLICT)
+
+
+def _under_way(_request: AnyRequest, error: UnderWayError) -> Response[str]:
     return _text(str(error), HTTP_409_CONFLICT)
 
 
@@ -96,6 +106,7 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     NotFoundError: _not_found,
     OwnershipError: _owned_by_another,
     NeededError: _needed,
+    UnderWayError: _under_way,
     HTTPException: _http_error,
     Exception: _fault,
 }

@@ -111,8 +111,9 @@ class Authority:
 
     @property
     def bundle(self) -> TrustBundle:
-        """All roots as proxies get them."""
-        return TrustBundle(self.trust_domain, "".join([root.certificate_pem for root in self.roots]))
+        """All roots as proxies get them, the oldest first: it stays the same when another becomes active."""
+        by_age = sorted(self.roots, key=lambda root: (root.not_before, root.id))
+        return TrustBundle(self.trust_domain, "".join([root.certificate_pem for root in by_age]))
 
     @property
     def intermediates_pem(self) -> tuple[str, ...]:

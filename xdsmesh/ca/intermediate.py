@@ -45,6 +45,10 @@ class Intermediate:
         """The private key: a secret."""
         return key_pem(self.key)
 
+    def stands_in(self, leaf: Leaf) -> bool:
+        """Whether a leaf was signed by this."""
+        return self.certificate_pem in leaf.chain_pem
+
     def check_signed_by(self, root: x509.Certificate) -> None:
         """Make sure that a root has certified this, and as an authority.
 

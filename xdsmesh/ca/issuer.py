@@ -14,6 +14,8 @@ from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
 from xdsmesh.ca.keys import generate, leaf_kind
 from xdsmesh.ca.opening import Opened, open_authority
+from xdsmesh.ca.provider import Around, Provider
+from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN
@@ -47,6 +49,7 @@ class Issuer:
         self._store = store
         self._sealer = sealer
         self._clock = clock
+        self._around = Around(store, sealer, self.authority.trust_domain, clock)
         self._signer = self.authority.signer
         self._listeners: list[Callable[[], object]] = []
 
@@ -147,10 +150,22 @@ class Issuer:
     async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
         """Store a configuration, and let it count."""
         await self._store.commit(Txn((configurations.put(wanted),)), origin)
+        await self._load_configuration()
+
+    async def _load_configuration(self) -> None:
         record = await self._store.get(CONFIGURATION_KEY)
         if record is None:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
         self.configuration = configurations.decode(record)
+        self.provider = self.provider_of(self.configuration)
+
+    def provider_of(self, configuration: Configuration) -> Provider:
+        """The provider that a configuration means.
+
+        Raises:
+            RefusedError: there is none such.
+        """
+        return make_provider(configuration, self._around)
 
     async def replace(
         self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()
@@ -173,6 +188,8 @@ class Issuer:
             raise RuntimeError(f"{AUTHORITY_KEY} is gone, and nobody deletes it")
         self.authority = stored.decode(record, current.trust_domain, self._sealer)
         self._signer = self.authority.signer
+        if any(put.key == CONFIGURATION_KEY for put in also):
+            await self._load_configuration()
         for listener in self._listeners:
             listener()
         return not isinstance(outcome, Conflict)
@@ -210,8 +227,6 @@ class Issuer:
 
 async def _no_rotation(_wanted: Configuration, _origin: Origin) -> None:
     what = (
-        "another Provider, PrivateKeyType or PrivateKeyBits needs another root, "
-        "and the rotation of roots is not built yet"
+        "another Provider, PrivateKeyType or PrivateKeyBits needs another root, and nothing here rotates it"
     )
-    remedy = "leave them as GET /v1/connect/ca/configuration shows them"
-    raise RefusedError(Problem(Place(path="Config"), what, remedy, code=Code.NOT_BUILT))
+    raise RefusedError(Problem(Place(path="Config"), what, "let a server do it", code=Code.TRUST))

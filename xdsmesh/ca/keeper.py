@@ -11,6 +11,7 @@ import structlog
 
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.model.facts import Fact
+from xdsmesh.model.trust import Leaf
 
 RENEWAL_WINDOW: Final = (0.6, 0.9)
 """The part of a leaf's life in which it is renewed, at a moment drawn for each leaf."""
@@ -25,6 +26,11 @@ _AT_ONCE: Final = 1
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
+_CHANGE_LONGEST: Final = timedelta(seconds=30)
+_CHANGE_EACH: Final = timedelta(milliseconds=5)
+_CHANGE_STEPS: Final = 100
+"""Moments at which leaves are made anew for another intermediate: at each, all proxies are looked at."""
+
 _log = structlog.get_logger()
 
 
@@ -37,6 +43,12 @@ class _Held:
     holders: int = 1
     due: datetime = _NEVER
     failures: int = 0
+    leaf: Leaf | None = None
+
+
+def change_window(count: int) -> timedelta:
+    """Within how long so many leaves are made anew for another intermediate: half a minute at most."""
+    return min(_CHANGE_LONGEST, _CHANGE_EACH * count)
 
 
 class LeafKeeper:
@@ -79,7 +91,7 @@ class LeafKeeper:
             held.holders += 1
             if held.spiffe_id == spiffe_id:
                 return
-            held.spiffe_id = spiffe_id
+            held.spiffe_id, held.leaf = spiffe_id, None
             self._publish(Fact(("leaf", proxy_id), None))  # nobody is to show the old identity any more
         self._wanted[proxy_id] = None
         self._changed.set()
@@ -95,6 +107,22 @@ class LeafKeeper:
         if not held.holders:
             del self._held[proxy_id]
             self._publish(Fact(("leaf", proxy_id), None))
+
+    def leaf(self, proxy_id: str) -> Leaf | None:
+        """The leaf of a held proxy; None while it has none that is of the intermediate which signs now."""
+        held = self._held.get(proxy_id)
+        return held.leaf if held and self._is_current(held) else None
+
+    def renew_soon(self) -> None:
+        """Make every leaf anew soon that is not of the intermediate which signs now."""
+        stale = [held for held in self._held.values() if held.leaf and not self._is_current(held)]
+        now, step = self._clock(), change_window(len(stale)) / _CHANGE_STEPS
+        for held in stale:
+            self._schedule(held, min(held.due, now + step * round(self._pick(0, _CHANGE_STEPS))))
+        self._changed.set()
+
+    def _is_current(self, held: _Held) -> bool:
+        return held.leaf is not None and self._issuer.authority.intermediate.stands_in(held.leaf)
 
     async def run(self) -> None:
         """Issue and renew until cancelled."""
@@ -135,7 +163,7 @@ class LeafKeeper:
         if self._held.get(held.proxy_id) is not held or held.spiffe_id != spiffe_id:
             return  # it was released, or has become another service, while the key was made
         now = self._clock()
-        held.failures = 0
+        held.failures, held.leaf = 0, leaf
         self._schedule(held, now + (leaf.not_after - now) * self._pick(*RENEWAL_WINDOW))
         self._publish(Fact(("leaf", held.proxy_id), leaf))
 

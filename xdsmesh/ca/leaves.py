@@ -3,23 +3,20 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from cryptography import x509
 
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.keeper import RENEWAL_WINDOW
+from xdsmesh.ca.keeper import RENEWAL_WINDOW, change_window
 from xdsmesh.ca.stored import ORIGIN
 from xdsmesh.model.trust import Leaf, service_spiffe_id
 from xdsmesh.store.base import Conflict, Put, Store, Txn
 
 ISSUED_KEY: Final = "ca/issued"
 """Every leaf that is handed out writes this key, to have a revision of the store for its own."""
-
-_CHANGE_WINDOW: Final = timedelta(seconds=30)
-"""Within so long after another intermediate signs all leaves are made anew, at moments drawn for each."""
 
 _KEEP: Final = 10_000
 """How many services' leaves are kept; of more, those that were asked for longest ago are forgotten."""
@@ -89,10 +86,11 @@ class Leaves:
         return max(0.0, (issued.due - self._clock()).total_seconds())
 
     def renew_soon(self) -> None:
-        """Let every leaf be due within half a minute: another root or intermediate signs now."""
-        now = self._clock()
-        for service, issued in self._issued.items():
-            due = now + _CHANGE_WINDOW * self._pick(0, 1)
+        """Let every leaf be due soon that is not of the intermediate which signs now."""
+        now, intermediate = self._clock(), self.issuer.authority.intermediate
+        stale = {name: it for name, it in self._issued.items() if not intermediate.stands_in(it.leaf)}
+        for service, issued in stale.items():
+            due = now + change_window(len(stale)) * self._pick(0, 1)
             self._issued[service] = replace(issued, due=min(issued.due, due))
 
     def _known(self, service: str) -> IssuedLeaf | None:

@@ -60,5 +60,9 @@ class NeededError(Exception):
     """What was to be removed is needed as things are; the text says what for."""
 
 
+class UnderWayError(Exception):
+    """What was asked for must wait for something that is under way; the text says what, and what to do."""
+
+
 class AddressInUseError(Exception):
     """An address to listen on can't be had; the text says why, and what to do."""

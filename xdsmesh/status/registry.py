@@ -27,6 +27,9 @@ class Progress(Protocol):
     def states(self, type_url: str, resources: Resources) -> Mapping[str, State]:
         """How it stands with each of these resources, by name."""
 
+    def wants(self, type_url: str, name: str) -> bool:
+        """Whether it has asked for a resource."""
+
 
 @dataclass(slots=True)
 class _TypeRecord:
@@ -162,10 +165,25 @@ class Registry:
     def __init__(self) -> None:
         self._streams: dict[StreamRecord, None] = {}
         self._refused: dict[tuple[str, str], Refused] = {}
+        self._watchers: dict[Callable[[StreamRecord], None], None] = {}
+
+    def watch(self, watcher: Callable[[StreamRecord], None]) -> None:
+        """Watch every stream that is connected, or will be; see `StreamRecord`."""
+        self._watchers[watcher] = None
+        for record in self._streams:
+            record.watch(watcher)
+
+    def unwatch(self, watcher: Callable[[StreamRecord], None]) -> None:
+        """Watch none any more; safe to call twice."""
+        self._watchers.pop(watcher, None)
+        for record in self._streams:
+            record.unwatch(watcher)
 
     def connect(self, record: StreamRecord) -> None:
         """Show a stream from now on, and no longer that its proxy was refused before."""
         self._streams[record] = None
+        for watcher in self._watchers:
+            record.watch(watcher)
         self._refused.pop((record.proxy, record.host), None)
 
     def disconnect(self, record: StreamRecord) -> None:
@@ -177,6 +195,10 @@ class Registry:
     def streams(self, proxies: Collection[str]) -> list[StreamRecord]:
         """The connected streams of these proxies."""
         return [record for record in self._streams if record.proxy in proxies]
+
+    def all(self) -> list[StreamRecord]:
+        """All connected streams."""
+        return list(self._streams)
 
     def refuse(self, proxy: str, address: str, reason: str, now: datetime) -> None:
         """Somebody was not served. ``address`` is where from, without a port: that differs each time."""

@@ -93,6 +93,11 @@ class Session(Generic[RequestT]):
             return dict.fromkeys(resources, State.NOT_SENT)
         return states(subscription, resources)
 
+    def wants(self, type_url: str, name: str) -> bool:
+        """Whether the client has asked for a resource."""
+        subscription = self._subscriptions.get(type_url)
+        return subscription is not None and subscription.covers(name)
+
     def receive(self, request: RequestT) -> Acked | Rejected | Close | None:
         """Take in a request; what it says about a response, or why the stream must end.
 

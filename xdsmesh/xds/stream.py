@@ -82,6 +82,10 @@ class Stream(Generic[RequestT]):
         """How the client stands with each of these resources, by name."""
         return self._session.states(type_url, resources)
 
+    def wants(self, type_url: str, name: str) -> bool:
+        """Whether the client has asked for a resource."""
+        return self._session.wants(type_url, name)
+
     async def run(self, first: bytes, attachment: Attachment, record: StreamRecord) -> Close | None:
         """Serve until the client has left, which is None, or the stream must end.
 

@@ -50,6 +50,10 @@ class At:
         del type_url
         return dict.fromkeys(resources, State.SYNCED)
 
+    def wants(self, type_url: str, name: str) -> bool:
+        del type_url, name
+        return False
+
 
 def connect(loop: Loop, registry: Registry, revision: int) -> StreamRecord:
     """Let the sidecar be connected, having acknowledged all up to a revision."""

@@ -26,6 +26,10 @@ class AtSeven:
         del type_url
         return dict.fromkeys(resources, State.SYNCED)
 
+    def wants(self, type_url: str, name: str) -> bool:
+        del type_url, name
+        return False
+
 
 def record(proxy: str = "web-1") -> StreamRecord:
     return StreamRecord(proxy, "web", "1.40.0", "127.0.0.1:4", "delta", NOON, AtSeven())

@@ -31,6 +31,10 @@ class Progress:
         del type_url
         return dict.fromkeys(resources, State.STALE)
 
+    def wants(self, type_url: str, name: str) -> bool:
+        del type_url, name
+        return False
+
 
 class Proxy:
     """A connected stream that a test moves."""

@@ -1,0 +1,199 @@
+"""Rotates the root: one stage after the other, each when all connected proxies have acknowledged the last.
+
+Each stage is stored together with the roots as they stand in it, so that one that was interrupted goes on
+from there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from xdsmesh.ca.authority import Root, Standing
+from xdsmesh.ca.configuration import Configuration
+from xdsmesh.ca.configuration import put as put_configuration
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.renewal import new_intermediate
+from xdsmesh.ca.stored import ORIGIN
+from xdsmesh.ir.names import LEAF
+from xdsmesh.model.errors import RefusedError, UnderWayError
+from xdsmesh.model.origin import Origin
+from xdsmesh.model.resource import EncodedResource
+from xdsmesh.rotation import stored
+from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.report import CAStatus, roots_status, rotation_status
+from xdsmesh.rotation.stages import AWAITED, Rotation, Stage, roots_in
+from xdsmesh.rotation.stored import ROTATION_KEY
+from xdsmesh.store.base import CommitFailedError, Conflict, Expect, Store, Txn
+from xdsmesh.translate.encode import encode
+
+_RETRY_SECONDS: Final = 5.0
+_MAX_NAMED: Final = 100
+_CHECK: Final = "`xdsmesh ca status` shows how far it is, and who is waited for"
+
+_log: Final = structlog.get_logger(__name__)
+
+
+class Rotations:
+    """Starts a rotation, and brings it to its end. ``run`` must run."""
+
+    def __init__(
+        self,
+        store: Store,
+        issuer: Issuer,
+        keeper: LeafKeeper,
+        acknowledgements: Acknowledgements,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Rotate nothing yet.
+
+        Args:
+            store: has the rotation.
+            issuer: has the roots.
+            keeper: has the leaves of connected proxies.
+            acknowledgements: tells when they hold what they are to hold.
+            clock: tells the time, with its time zone.
+        """
+        self.acknowledgements: Final = acknowledgements
+        self._store = store
+        self._issuer = issuer
+        self._keeper = keeper
+        self._clock = clock
+        self._listeners: list[Callable[[], object]] = []
+        self._latest: Rotation | None = None
+        self._hindrance = ""
+        self._news = asyncio.Event()
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Call this whenever a rotation has ended; of what comes before, the issuer tells."""
+        self._listeners.append(listener)
+
+    @property
+    def revision(self) -> int:
+        """The revision of the store that last changed the authority or its rotation."""
+        return max(self._issuer.authority.modified, self._latest.modified if self._latest else 0)
+
+    async def start(self, wanted: Configuration, origin: Origin) -> None:
+        """Rotate to a root of a configuration, which counts from now on; `run` does the rest.
+
+        Raises:
+            UnderWayError: a rotation is under way already.
+            RefusedError: there can be no such root, or the active one does not vouch for it.
+        """
+        issuer = self._issuer
+        async with issuer.changing:
+            latest = await self._read()
+            if latest and latest.is_under_way:
+                raise UnderWayError(
+                    f"a rotation of the root is under way since {latest.entered[0]:%Y-%m-%d %H:%M:%S} UTC, in"
+                    f" its stage {latest.stage}; start another one when it is done ({_CHECK})"
+                )
+            provider = issuer.provider_of(wanted)
+            pem = await provider.generate_root()
+            old = issuer.authority.active
+            new = Root.load(pem, Standing.NEXT, await issuer.provider.cross_sign(old.certificate_pem, pem))
+            rotation = Rotation.begin(old, new, str(origin), self._clock())
+            more = () if wanted == issuer.configuration else (put_configuration(wanted),)
+            roots = (*issuer.authority.roots, new)
+            if not await issuer.replace(roots, issuer.authority.intermediate, (stored.put(rotation), *more)):
+                await provider.forget(pem)
+                raise UnderWayError(f"another server has changed the roots just now: look first ({_CHECK})")
+            await self._read()
+        _log.info("a rotation of the root begins", old=old.id, new=new.id, by=str(origin))
+        self._news.set()
+
+    async def run(self) -> None:
+        """Bring what is under way, or will be, to its end; until cancelled."""
+        await self.acknowledgements.open()
+        if (found := await self._read()) and found.is_under_way:
+            _log.info("a rotation of the root goes on", stage=found.stage.value, new=found.new_id)
+        while True:
+            self._news.clear()
+            rotation = await self._read()
+            if rotation is None or not rotation.is_under_way:
+                await self._news.wait()
+                continue
+            try:
+                await self._advance(rotation)
+                self._hindrance = ""
+            except (RefusedError, CommitFailedError) as error:
+                self._hindrance = str(error)
+                _log.warning("the rotation of the root is hindered; trying again", error=self._hindrance)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def status(self) -> CAStatus:
+        """Who is trusted, how far the rotation is, and who is waited for."""
+        latest, authority = await self._read(), self._issuer.authority
+        under_way = latest is not None and latest.is_under_way
+        waiting = self.acknowledgements.waiting() if under_way else []
+        absent = self.acknowledgements.unconnected()
+        intermediate = authority.intermediate.certificate
+        return CAStatus(
+            trust_domain=authority.trust_domain,
+            roots=roots_status(authority),
+            intermediate_not_before=intermediate.not_valid_before_utc,
+            intermediate_not_after=intermediate.not_valid_after_utc,
+            rotation=rotation_status(latest, self._hindrance, self._clock()) if latest else None,
+            waiting=tuple(waiting[:_MAX_NAMED]),
+            more_waiting=max(0, len(waiting) - _MAX_NAMED),
+            unconnected=tuple(absent[:_MAX_NAMED]),
+            more_unconnected=max(0, len(absent) - _MAX_NAMED),
+        )
+
+    async def _advance(self, rotation: Rotation) -> None:
+        """Do what is left of a stage, and enter the next one."""
+        if rotation.stage is Stage.RETIRING:
+            await self._issuer.provider.forget(rotation.old_pem)
+        awaited = AWAITED[rotation.stage]
+        await self.acknowledgements.until_all(awaited, self._wanted(awaited))
+        after = rotation.next(self._clock())
+        if after.is_under_way:
+            await self._enter(rotation, after)
+        else:
+            txn = Txn((stored.put(after),), expects=(Expect(ROTATION_KEY, rotation.modified),))
+            if isinstance(await self._store.commit(txn, ORIGIN), Conflict):
+                return
+            await self._read()
+            for listener in self._listeners:
+                listener()
+        spent = dict(after.seconds(self._clock()))
+        _log.info(
+            "a stage of the root's rotation is over",
+            stage=rotation.stage.value,
+            seconds=spent[rotation.stage],
+        )
+
+    async def _enter(self, before: Rotation, after: Rotation) -> None:
+        """Enter a stage: the roots as they stand in it, and who signs, in one step with the stage itself."""
+        issuer = self._issuer
+        async with issuer.changing:
+            if await self._read() != before:
+                return
+            authority = issuer.authority
+            roots, intermediate = roots_in(after.stage, authority.roots), authority.intermediate
+            if after.stage is Stage.ISSUING:
+                active = next(root for root in roots if root.standing is Standing.ACTIVE)
+                lifetime = issuer.configuration.intermediate_lifetime
+                intermediate = await new_intermediate(
+                    issuer.provider, active, authority.trust_domain, lifetime
+                )
+            await issuer.replace(roots, intermediate, (stored.put(after),))
+            await self._read()
+
+    def _wanted(self, name: str) -> Callable[[str], EncodedResource | None]:
+        if name == LEAF:
+            return self._leaf
+        roots = encode(self._issuer.bundle)
+        return lambda _: roots
+
+    def _leaf(self, proxy_id: str) -> EncodedResource | None:
+        leaf = self._keeper.leaf(proxy_id)
+        return encode(leaf) if leaf else None
+
+    async def _read(self) -> Rotation | None:
+        record = await self._store.get(ROTATION_KEY)
+        self._latest = stored.decode(record) if record else None
+        return self._latest

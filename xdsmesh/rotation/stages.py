@@ -1,0 +1,83 @@
+"""The stages of a rotation: what each does to the roots, and what proxies must acknowledge in it. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from xdsmesh.ca.authority import Root, Standing
+from xdsmesh.ir.names import LEAF, ROOTS
+
+
+class Stage(StrEnum):
+    """Where a rotation stands."""
+
+    TRUSTING = "trusting"
+    """The proxies learn to trust the new root; it has signed nothing yet."""
+    ISSUING = "issuing"
+    """The new root is the active one, and the proxies get leaves below it; both are trusted."""
+    RETIRING = "retiring"
+    """The proxies learn to trust the old root no longer."""
+    DONE = "done"
+
+
+_ORDER: Final = tuple(Stage)
+
+AWAITED: Final = {Stage.TRUSTING: ROOTS, Stage.ISSUING: LEAF, Stage.RETIRING: ROOTS}
+"""The secret that all connected proxies must have acknowledged before a stage is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A rotation from one root to another. ``entered`` tells when each of its stages began, in order.
+
+    ``old_pem`` is the certificate of the old root, ``by`` who asked for the rotation, and ``modified`` the
+    revision of the store that last said so; 0: it is to be stored.
+    """
+
+    old_id: str
+    old_pem: str
+    new_id: str
+    by: str
+    entered: tuple[datetime, ...]
+    modified: int = 0
+
+    @classmethod
+    def begin(cls, old: Root, new: Root, by: str, now: datetime) -> Self:
+        """The rotation between two roots, in its first stage."""
+        return cls(old.id, old.certificate_pem, new.id, by, (now,))
+
+    @property
+    def stage(self) -> Stage:
+        """The latest stage."""
+        return _ORDER[len(self.entered) - 1]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether there is something left to do."""
+        return self.stage is not Stage.DONE
+
+    def next(self, now: datetime) -> Self:
+        """The same in the stage that follows, to be stored."""
+        return replace(self, entered=(*self.entered, now), modified=0)
+
+    def seconds(self, now: datetime) -> Iterator[tuple[Stage, float]]:
+        """How long each stage took; the latest one until now."""
+        ends = (*self.entered[1:], now)
+        for stage, begin, end in zip(_ORDER, self.entered, ends, strict=False):
+            if stage is not Stage.DONE:
+                yield stage, max(0.0, (end - begin).total_seconds())
+
+
+def roots_in(stage: Stage, roots: Iterable[Root]) -> tuple[Root, ...]:
+    """The roots as they stand once a stage has begun, from how they stood in the one before."""
+    if stage is Stage.ISSUING:
+        return tuple(replace(root, standing=_FOLLOWS[root.standing]) for root in roots)
+    if stage is Stage.RETIRING:
+        # Nobody is left who knows only the old root.
+        return tuple(replace(root, cross_signed_pem="") for root in roots if root.standing is Standing.ACTIVE)
+    return tuple(roots)
+
+
+_FOLLOWS: Final = {Standing.NEXT: Standing.ACTIVE, Standing.ACTIVE: Standing.RETIRING}
