@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from xdsmesh.cli import rotation
 from xdsmesh.cli.complete import service_names
 from xdsmesh.cli.errors import CommandError
 from xdsmesh.cli.options import (
@@ -34,7 +35,9 @@ class LeafFormat(StrEnum):
     JSON = "json"
 
 
-app = typer.Typer(help="See and configure the certificate authority.", no_args_is_help=True)
+app = typer.Typer(help="See, configure and rotate the certificate authority.", no_args_is_help=True)
+app.command()(rotation.rotate)
+app.command()(rotation.status)
 
 
 @app.command("get-config")

@@ -111,7 +111,7 @@ class Client:
 
     def delete_entry(self, kind: str, name: str, cas: int | None = None) -> bool:
         """Delete a config entry; false when it is no longer the one of revision ``cas``."""
-        answer = self._decode(self.write("DELETE", _entry_path(kind, name), query=_cas(cas)), object)
+        answer = self.decode(self.write("DELETE", _entry_path(kind, name), query=_cas(cas)), object)
         return answer is not False
 
     def chain(self, service: str, datacenter: str, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Client:
         self, method: str, path: str, answer: type[T], *, body: bytes = b"", query: Query = _NOTHING
     ) -> T:
         """Send a request, and read its answer as JSON of a type."""
-        return self._decode(self.send(method, path, body=body, query=query), answer)
+        return self.decode(self.send(method, path, body=body, query=query), answer)
 
     def send(
         self,
@@ -181,9 +181,10 @@ class Client:
 
     def written(self, response: httpx.Response) -> Written:
         """What the answer to a write says."""
-        return Written(self._decode(response, bool), tuple(response.headers.get_list(_WARNING)))
+        return Written(self.decode(response, bool), tuple(response.headers.get_list(_WARNING)))
 
-    def _decode(self, response: httpx.Response, answer: type[T]) -> T:
+    def decode(self, response: httpx.Response, answer: type[T]) -> T:
+        """What an answer says, as JSON of a type."""
         try:
             return msgspec.json.decode(response.content, type=answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

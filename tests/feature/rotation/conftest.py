@@ -1,4 +1,4 @@
-"""The whole server in one process, and sidecars that answer what they get of their secrets as they are told."""
+"""The whole server in one process, and sidecars that answer to their secrets as they are told."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ NODE = Node("n1", "127.0.0.1", "dc1")
 
 
 class Sidecar:
-    """A delta stream that asks for its secrets. ``answer`` is what it says to them: ack, nack, or nothing."""
+    """A delta stream that asks for its secrets, and acknowledges them unless it is told otherwise."""
 
-    def __init__(self, channel: Any, node: str, answer: str = "ack") -> None:
-        self.answer = answer
+    def __init__(self, channel: Any, node: str, type_url: str = SECRET) -> None:
+        self._deaf_to: tuple[str, ...] = ()
+        self._nacks = False
         self.held: dict[str, secret_pb2.Secret] = {}
         self._unanswered: list[Any] = []
         self._node = {"id": node}
+        self._type_url = type_url
         self._call = channel.stream_stream(
             f"/{SERVICE}/DeltaAggregatedResources",
             request_serializer=lambda it: it.SerializeToString(),
@@ -48,27 +50,30 @@ class Sidecar:
         self._running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        await self._send(resource_names_subscribe=["leaf", "roots"])
+        await self._send(resource_names_subscribe=["leaf", "roots"] if self._type_url == SECRET else [])
         while (response := await self._call.read()) is not grpc.aio.EOF:
             self._unanswered.append(response)
             await self._answer()
 
     async def _answer(self) -> None:
-        while self._unanswered and self.answer:
+        while self._unanswered and not self._is_deaf(self._unanswered[0]):
             response = self._unanswered.pop(0)
-            if self.answer == "nack":
+            if self._nacks:
                 error = {"code": 13, "message": "no such\nroot"}
                 await self._send(response_nonce=response.nonce, error_detail=error)
                 continue
             for resource in response.resources:
                 secret = secret_pb2.Secret()
-                assert resource.resource.Unpack(secret)
-                self.held[secret.name] = secret
+                if resource.resource.Unpack(secret):
+                    self.held[secret.name] = secret
             await self._send(response_nonce=response.nonce)
 
-    async def now(self, answer: str) -> None:
-        """Answer so from now on, what was left open too."""
-        self.answer = answer
+    def _is_deaf(self, response: Any) -> bool:
+        return any(resource.name in self._deaf_to for resource in response.resources)
+
+    async def be(self, *, deaf_to: tuple[str, ...] = (), nacks: bool = False) -> None:
+        """Answer so from now on, also to what was left open: not to responses with these secrets."""
+        self._deaf_to, self._nacks = deaf_to, nacks
         await self._answer()
 
     @property
@@ -84,7 +89,7 @@ class Sidecar:
         return x509.load_pem_x509_certificates(pem.encode())
 
     async def _send(self, **fields: Any) -> None:
-        request = discovery_pb2.DeltaDiscoveryRequest(node=self._node, type_url=SECRET, **fields)
+        request = discovery_pb2.DeltaDiscoveryRequest(node=self._node, type_url=self._type_url, **fields)
         await self._call.write(request)
 
     async def close(self) -> None:
@@ -97,7 +102,7 @@ class Sidecar:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when it holds, within a bound."""
     async with asyncio.timeout(PATIENCE):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - a status has no event to wait for
             await asyncio.sleep(0.01)
 
 
@@ -107,7 +112,7 @@ class Server:
 
     api: httpx.AsyncClient
     parts: ServerParts
-    connect: Callable[[str], Sidecar]
+    connect: Callable[..., Sidecar]
 
     async def sidecar(self, service: str) -> Sidecar:
         """A registered sidecar that has what it needs."""
@@ -147,7 +152,7 @@ class Server:
             nonlocal shown
             shown = await self.status()
             waited = {each["proxy"] for each in shown["waiting"]}
-            return bool(shown["rotation"]) and shown["rotation"]["stage"] == stage and waited == names
+            return shown["rotation"] is not None and (shown["rotation"]["stage"], waited) == (stage, names)
 
         try:
             await until(there)
@@ -170,8 +175,8 @@ async def server(at_work: AtWork) -> AsyncIterator[Server]:
             grpc.aio.insecure_channel(xds) as channel,
         ):
 
-            def connect(node: str) -> Sidecar:
-                sidecars.append(Sidecar(channel, node))
+            def connect(node: str, type_url: str = SECRET) -> Sidecar:
+                sidecars.append(Sidecar(channel, node, type_url))
                 return sidecars[-1]
 
             yield Server(api, parts, connect)
