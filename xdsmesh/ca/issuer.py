@@ -23,7 +23,7 @@ from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
 from xdsmesh.model.trust import KeyKind, Leaf, TrustBundle, server_spiffe_id
-from xdsmesh.store.base import Conflict, Expect, Put, Store, Txn
+from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
 _LEAF_LIFETIME: Final = Configuration().leaf_lifetime
 _LOOK: Final = timedelta(minutes=10)
@@ -149,7 +149,7 @@ class Issuer:
 
     async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
         """Store a configuration, and let it count."""
-        await self._store.commit(Txn((configurations.put(wanted),)), origin)
+        await self._store.commit(Txn((self.put_of(wanted),)), origin)
         await self._load_configuration()
 
     async def _load_configuration(self) -> None:
@@ -158,6 +158,14 @@ class Issuer:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
         self.configuration = configurations.decode(record)
         self.provider = self.provider_of(self.configuration)
+
+    def put_of(self, configuration: Configuration) -> Put:
+        """What stores a configuration; its revisions don't matter."""
+        return configurations.put(configuration)
+
+    def configuration_in(self, value: bytes) -> Configuration:
+        """The configuration in a value of `put_of`."""
+        return configurations.decode(Record(CONFIGURATION_KEY, value, ORIGIN, 0, 0))
 
     def provider_of(self, configuration: Configuration) -> Provider:
         """The provider that a configuration means.

@@ -17,7 +17,7 @@ _BEGUN: Final = {
 _OVER: Final = {
     Stage.TRUSTING: "every connected proxy trusts both roots",
     Stage.ISSUING: "every connected proxy has a leaf below the new root",
-    Stage.RETIRING: "every connected proxy trusts the new root alone, and the key of the old one is destroyed",
+    Stage.RETIRING: "every connected proxy trusts the new root alone; the key of the old one is deleted",
 }
 
 

@@ -90,10 +90,10 @@ class CAConfigurationBody(Definition, frozen=True):
     config: ProviderConfig = ProviderConfig()
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong with the configuration, or would need another root."""
+        """What is wrong with the configuration."""
         yield from rules.required("Provider", self.provider)
         if self.provider not in ("", PROVIDER):
-            what = "another Provider needs another root, and the rotation of roots is not built yet"
+            what = "a provider of roots outside is not built yet"
             yield rules.problem("Provider", what, f'use "{PROVIDER}"', code=Code.NOT_BUILT)
         yield from self.config.problems("Config")
 

@@ -13,7 +13,6 @@ import structlog
 
 from xdsmesh.ca.authority import Root, Standing
 from xdsmesh.ca.configuration import Configuration
-from xdsmesh.ca.configuration import put as put_configuration
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.ca.renewal import new_intermediate
@@ -91,12 +90,16 @@ class Rotations:
                     f"a rotation of the root is under way since {latest.entered[0]:%Y-%m-%d %H:%M:%S} UTC, in"
                     f" its stage {latest.stage}; start another one when it is done ({_CHECK})"
                 )
-            provider = issuer.provider_of(wanted)
+            old, before, provider = issuer.authority.active, issuer.configuration, issuer.provider_of(wanted)
             pem = await provider.generate_root()
-            old = issuer.authority.active
-            new = Root.load(pem, Standing.NEXT, await issuer.provider.cross_sign(old.certificate_pem, pem))
-            rotation = Rotation.begin(old, new, str(origin), self._clock())
-            more = () if wanted == issuer.configuration else (put_configuration(wanted),)
+            try:
+                crossed = await issuer.provider.cross_sign(old.certificate_pem, pem)
+            except RefusedError:
+                await provider.forget(pem)
+                raise
+            new = Root.load(pem, Standing.NEXT, crossed)
+            rotation = Rotation.begin(old, issuer.put_of(before).value, new, str(origin), self._clock())
+            more = () if wanted == before else (issuer.put_of(wanted),)
             roots = (*issuer.authority.roots, new)
             if not await issuer.replace(roots, issuer.authority.intermediate, (stored.put(rotation), *more)):
                 await provider.forget(pem)
@@ -146,7 +149,8 @@ class Rotations:
     async def _advance(self, rotation: Rotation) -> None:
         """Do what is left of a stage, and enter the next one."""
         if rotation.stage is Stage.RETIRING:
-            await self._issuer.provider.forget(rotation.old_pem)
+            before = self._issuer.configuration_in(rotation.old_configuration)
+            await self._issuer.provider_of(before).forget(rotation.old_pem)
         awaited = AWAITED[rotation.stage]
         await self.acknowledgements.until_all(awaited, self._wanted(awaited))
         after = rotation.next(self._clock())

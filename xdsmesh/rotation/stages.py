@@ -32,21 +32,23 @@ AWAITED: Final = {Stage.TRUSTING: ROOTS, Stage.ISSUING: LEAF, Stage.RETIRING: RO
 class Rotation:
     """A rotation from one root to another. ``entered`` tells when each of its stages began, in order.
 
-    ``old_pem`` is the certificate of the old root, ``by`` who asked for the rotation, and ``modified`` the
-    revision of the store that last said so; 0: it is to be stored.
+    ``old_pem`` is the certificate of the old root, ``old_configuration`` the value in the store that counted
+    with it, ``by`` who asked for the rotation, and ``modified`` the revision of the store that last said so;
+    0: it is to be stored.
     """
 
     old_id: str
     old_pem: str
+    old_configuration: bytes
     new_id: str
     by: str
     entered: tuple[datetime, ...]
     modified: int = 0
 
     @classmethod
-    def begin(cls, old: Root, new: Root, by: str, now: datetime) -> Self:
+    def begin(cls, old: Root, old_configuration: bytes, new: Root, by: str, now: datetime) -> Self:
         """The rotation between two roots, in its first stage."""
-        return cls(old.id, old.certificate_pem, new.id, by, (now,))
+        return cls(old.id, old.certificate_pem, old_configuration, new.id, by, (now,))
 
     @property
     def stage(self) -> Stage:

@@ -17,6 +17,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     old_id: str
     old_pem: str
+    old_configuration: bytes
     new_id: str
     by: str
     entered: tuple[datetime, ...]
@@ -24,8 +25,8 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def put(rotation: Rotation) -> Put:
     """What stores a rotation."""
-    stored = _Stored(rotation.old_id, rotation.old_pem, rotation.new_id, rotation.by, rotation.entered)
-    return Put(ROTATION_KEY, msgspec.json.encode(stored))
+    fields = {name: getattr(rotation, name) for name in _Stored.__struct_fields__}
+    return Put(ROTATION_KEY, msgspec.json.encode(_Stored(**fields)))
 
 
 def decode(record: Record) -> Rotation:

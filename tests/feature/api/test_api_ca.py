@@ -269,17 +269,13 @@ async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_res
             {"Provider": "consul", "Config": {"PrivateKeyType": "rsa", "PrivateKeyBits": 1024}},
             ["PrivateKeyBits can't be 1024 for rsa (use one of 2048, 4096)"],
         ),
-        (
-            {"Provider": "consul", "Config": {"PrivateKeyType": "ec", "PrivateKeyBits": 384}},
-            ["rotation of roots is not built yet"],
-        ),
         ({"Provider": "consul", "Config": {"LeafCertTTL": "8761h"}}, ["write from 1h to 8760h"]),
         ({"Provider": "consul", "Config": {"PrivateKey": "hunter2"}}, ["Config.PrivateKey"]),
         ({"Provider": "consul", "Config": {"PrivateKeyBits": 384}}, ["add PrivateKeyType"]),
         ({"Provider": "consul", "Config": {"LeafTTL": "1h"}}, ["did you mean LeafCertTTL?"]),
     ],
 )
-async def test_what_is_wrong_or_would_need_another_root_is_refused(
+async def test_a_wrong_configuration_is_refused(
     api: httpx.AsyncClient, body: dict[str, Any], told: list[str]
 ) -> None:
     before = (await api.get(CONFIGURATION)).json()

@@ -217,13 +217,23 @@ def test_an_authority_has_exactly_one_active_root_that_has_certified_its_interme
         Authority.of("elsewhere.consul", good.roots, good.intermediate)
 
 
-def test_the_bundle_has_all_roots_the_active_one_first_each_ending_in_a_newline(mesh: Mesh) -> None:
-    active = mesh.authority().active
-    others = [Root.load(to_pem(Mesh().root), each) for each in (Standing.NEXT, Standing.RETIRING)]
-    bundle = Authority.of(TRUST_DOMAIN, [*others, active], mesh.authority().intermediate).bundle
-    assert bundle.roots_pem.startswith(active.certificate_pem)
-    assert bundle.roots_pem.count("-----END CERTIFICATE-----\n") == 3
-    assert all(root.certificate_pem in bundle.roots_pem for root in others)
+def test_the_bundle_is_the_same_whichever_root_is_active(mesh: Mesh) -> None:
+    other = Mesh()
+    roots = [(mesh, Standing.ACTIVE, Standing.RETIRING), (other, Standing.NEXT, Standing.ACTIVE)]
+    before = Authority.of(
+        TRUST_DOMAIN,
+        [Root.load(to_pem(each.root), standing) for each, standing, _ in roots],
+        mesh.authority().intermediate,
+    )
+    after = Authority.of(
+        TRUST_DOMAIN,
+        [Root.load(to_pem(each.root), standing) for each, _, standing in roots],
+        other.authority().intermediate,
+    )
+    assert before.active != after.active
+    assert before.bundle == after.bundle, "nothing is sent to proxies for it"
+    assert before.bundle.roots_pem.count("-----END CERTIFICATE-----\n") == 2
+    assert all(to_pem(each.root) in before.bundle.roots_pem for each in (mesh, other))
 
 
 def test_an_intermediate_with_the_key_of_another_is_refused(mesh: Mesh) -> None:

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.keeper import LeafKeeper, change_window
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.model.facts import Fact
 from xdsmesh.model.trust import Leaf
@@ -246,3 +246,37 @@ async def test_a_thousand_at_once_are_served_without_holding_up_the_event_loop(
 
     assert {fact.key for fact in published.facts} == {("leaf", f"web-{number}") for number in range(1000)}
     assert turns >= 100
+
+
+async def test_leaves_of_another_intermediate_are_made_anew_soon_and_once(
+    clock: Clock, published: Published, pick: Picker
+) -> None:
+    issuer = await Issuer.open(MemoryStore(), "mesh.example.com", clock, Sealer.in_memory())
+    keeper = LeafKeeper(issuer, published, clock, pick)
+    issuer.listen(keeper.renew_soon)
+    running = asyncio.create_task(keeper.run())
+    for proxy in ("web-1", "web-2"):
+        keeper.hold(proxy, WEB)
+    await settle(keeper, published)
+    before = keeper.leaf("web-1")
+    assert before == published.leaves("web-1")[-1]
+    assert keeper.leaf("nobody") is None
+
+    await issuer.renew()
+    assert keeper.leaf("web-1") is None, "its leaf is not of the intermediate that signs now"
+    clock.now += change_window(2)
+    await settle(keeper, published)
+    after = keeper.leaf("web-1")
+    assert after not in (None, before)
+    keeper.renew_soon()
+    clock.now += HOUR
+    await settle(keeper, published)
+    assert [len(published.leaves(proxy)) for proxy in ("web-1", "web-2")] == [2, 2]
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def test_many_leaves_are_spread_over_half_a_minute_and_few_over_moments() -> None:
+    assert change_window(3) < timedelta(seconds=0.1)
+    assert change_window(1_000_000) == timedelta(seconds=30)

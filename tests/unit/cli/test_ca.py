@@ -35,7 +35,7 @@ async def test_the_configuration_is_shown_and_changed(call: Call, tmp_path: Path
 
 async def test_a_wrong_configuration_is_refused(call: Call, tmp_path: Path) -> None:
     (tmp_path / "ca.json").write_text('{"Provider": "vault"}')
-    for name, said in (("ca.json", "rotation of roots is not built yet"), ("absent.json", "cannot be read")):
+    for name, said in (("ca.json", "a provider of roots outside is not built yet"), ("absent.json", "cannot be read")):
         result = await call("ca", "set-config", "--config-file", name)
         assert isinstance(result.exception, CommandError)
         assert said in str(result.exception)
