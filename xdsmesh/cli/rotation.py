@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xdsmesh.cli.client import Client
     from xdsmesh.rotation.report import CAStatus
 
+_ROTATE: Final = "/v1/xdsmesh/ca/rotate"
 _STATUS: Final = "/v1/xdsmesh/ca/status"
 _PATIENCE: Final = 2
 """Seconds after which it is told who is waited for."""
@@ -26,6 +27,9 @@ def rotate(
         bool,
         typer.Option("--detach", help="Return once it has begun; `xdsmesh ca status` shows how far it is."),
     ] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Take back what is under way; only in its first stage.")
+    ] = False,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -36,15 +40,21 @@ def rotate(
     stage ends when every connected proxy has acknowledged it.
     """
     from xdsmesh.cli.client import Client
-    from xdsmesh.cli.rotation_text import unconnected_line
+    from xdsmesh.cli.rotation_text import unconnected_names
     from xdsmesh.rotation.report import CAStatus
 
+    if abort and detach:
+        raise typer.BadParameter("--abort and --detach exclude each other")
     with Client(http_addr, token, ca_cert) as client:
-        response = client.send("PUT", "/v1/xdsmesh/ca/rotate")
-        if absent := unconnected_line(client.decode(response, CAStatus)):
+        if abort:
+            client.send("PUT", _ROTATE, query={"abort": "true"})
+            typer.echo("The rotation is aborted: the root stays what it was.")
+            return
+        response = client.send("PUT", _ROTATE)
+        if absent := unconnected_names(client.decode(response, CAStatus)):
             typer.echo(
-                f"Warning: {absent}: they can't be told of the new root. What they have of the old one is not"
-                " accepted any more when this is done, until they connect.",
+                f"Warning: not connected, and so not told of the new root: {absent}. What they have of the"
+                " old root is not believed any more when this is done, until they connect.",
                 err=True,
             )
         if detach:
@@ -85,7 +95,7 @@ def _show(shown: "CAStatus") -> None:
         ROOT_HEADINGS,
         root_row,
         rotation_lines,
-        unconnected_line,
+        unconnected_names,
         waiting_lines,
     )
 
@@ -102,14 +112,15 @@ def _show(shown: "CAStatus") -> None:
         typer.echo("\nIt waits for:")
     for line in waiting_lines(shown):
         typer.echo(f"  {line}")
-    if absent := unconnected_line(shown):
-        typer.echo(f"\n{absent[0].upper()}{absent[1:]}.")
+    if absent := unconnected_names(shown):
+        typer.echo(f"\nRegistered, but not connected: {absent}")
 
 
 def _follow(client: "Client", response: "Response") -> None:
     """Print each stage when it is over, and meanwhile who is waited for."""
     from xdsmesh.cli.rotation_text import over_lines, waiting_lines
     from xdsmesh.rotation.report import CAStatus
+    from xdsmesh.rotation.stages import Stage
 
     told: list[str] = []
     while True:
@@ -121,6 +132,8 @@ def _follow(client: "Client", response: "Response") -> None:
             if line not in told:
                 typer.echo(line)
                 told.append(line)
+        if status.rotation.stage is Stage.ABORTED:
+            raise CommandError("the rotation was aborted: the root stays what it was")
         if status.rotation.ended:
             typer.echo(f"The root of {status.trust_domain} is {status.rotation.new_root} now.")
             return

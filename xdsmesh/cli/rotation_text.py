@@ -1,6 +1,6 @@
 """The authority and the rotation of its root, in words for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ from xdsmesh.rotation.report import CAStatus, RootStatus, RotationStatus
 from xdsmesh.rotation.stages import Stage
 
 ROOT_HEADINGS: Final = ("root", "standing", "key", "not before", "not after")
+_MAX_NAMED: Final = 5
 
 _BEGUN: Final = {
     Stage.TRUSTING: "the proxies learn to trust the new root",
@@ -29,14 +30,16 @@ def root_row(root: RootStatus) -> tuple[str, ...]:
 def over_lines(rotation: RotationStatus) -> Iterator[str]:
     """A line for each stage that is over."""
     for each in rotation.stages:
-        if each.stage is rotation.stage:
+        if rotation.stage in (each.stage, Stage.ABORTED):
             return
         yield f"{each.stage + ':':<10} {_OVER[each.stage]} ({_seconds(each.seconds)})"
 
 
 def rotation_lines(rotation: RotationStatus) -> Iterator[str]:
     """Where a rotation stands, what it has done, and what hinders it."""
-    if rotation.ended:
+    if rotation.stage is Stage.ABORTED:
+        yield f"The last rotation was aborted at {_moment(rotation.ended or rotation.began)}:"
+    elif rotation.ended:
         whole = _seconds(sum(each.seconds for each in rotation.stages))
         yield f"The last rotation ended at {_moment(rotation.ended)}; it took {whole}:"
     else:
@@ -60,18 +63,10 @@ def waiting_lines(status: CAStatus) -> Iterator[str]:
         yield f"and {status.more_waiting} more"
 
 
-def unconnected_line(status: CAStatus) -> str:
-    """Who is registered and not connected; empty: nobody."""
-    count = len(status.unconnected) + status.more_unconnected
-    if not count:
-        return ""
-    names = _named(status.unconnected)
-    who = f"{names} is" if count == 1 else f"{count} proxies ({names}) are"
-    return f"{who} registered, but not connected"
-
-
-def _named(names: Sequence[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+def unconnected_names(status: CAStatus) -> str:
+    """Who is registered and not connected: the first few, and how many more; empty: nobody."""
+    more = len(status.unconnected) + status.more_unconnected - _MAX_NAMED
+    return ", ".join(status.unconnected[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _moment(moment: datetime) -> str:

@@ -46,11 +46,18 @@ class Acknowledgements:
         self._before = frozenset(self._proxies())
         self._returned_by = asyncio.get_running_loop().time() + self.return_seconds
 
-    async def until_all(self, name: str, wanted: Callable[[str], EncodedResource | None]) -> None:
-        """Return when all have acknowledged a secret; see `Lagging`."""
+    def look_again(self) -> None:
+        """Let `until_all` ask whether it is still wanted."""
+        if self._lagging:
+            self._lagging.wake()
+
+    async def until_all(
+        self, name: str, wanted: Callable[[str], EncodedResource | None], is_wanted: Callable[[], bool]
+    ) -> None:
+        """Return when all have acknowledged a secret, see `Lagging`; or when that is not wanted any more."""
         clock = asyncio.get_running_loop().time
         with Lagging(self._registry, name, wanted) as self._lagging:
-            while self._lagging.streams or self._returning():
+            while is_wanted() and (self._lagging.streams or self._returning()):
                 left = self._returned_by - clock()
                 await self._lagging.news(left if left > 0 else None)
         self._lagging = None

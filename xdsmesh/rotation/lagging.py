@@ -51,8 +51,12 @@ class Lagging:
         """Those that do not hold it."""
         return list(self._open)
 
+    def wake(self) -> None:
+        """End `news`."""
+        self._news.set()
+
     async def news(self, seconds: float | None) -> None:
-        """Return when any stream has moved or left, or after so many seconds."""
+        """Return when any stream has moved or left, at `wake`, or after so many seconds."""
         self._news.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

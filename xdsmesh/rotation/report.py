@@ -1,11 +1,15 @@
 """The authority and the rotation of its root at one moment: values for the API and the command."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from xdsmesh.ca.authority import Authority, Standing
 from xdsmesh.rotation.stages import Rotation, Stage
 from xdsmesh.status import Laggard
+
+_MAX_NAMED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,27 @@ class CAStatus:
     more_unconnected: int = 0
 
 
-def roots_status(authority: Authority) -> tuple[RootStatus, ...]:
-    """The roots, the active one first."""
-    return tuple(
-        RootStatus(root.id, root.standing, str(root.kind), root.not_before, root.not_after)
-        for root in authority.roots
+def ca_status(
+    authority: Authority,
+    rotation: RotationStatus | None,
+    waiting: Sequence[Laggard],
+    unconnected: Sequence[str],
+) -> CAStatus:
+    """All of it."""
+    intermediate = authority.intermediate.certificate
+    return CAStatus(
+        trust_domain=authority.trust_domain,
+        roots=tuple(
+            RootStatus(root.id, root.standing, str(root.kind), root.not_before, root.not_after)
+            for root in authority.roots
+        ),
+        intermediate_not_before=intermediate.not_valid_before_utc,
+        intermediate_not_after=intermediate.not_valid_after_utc,
+        rotation=rotation,
+        waiting=tuple(waiting[:_MAX_NAMED]),
+        more_waiting=max(0, len(waiting) - _MAX_NAMED),
+        unconnected=tuple(unconnected[:_MAX_NAMED]),
+        more_unconnected=max(0, len(unconnected) - _MAX_NAMED),
     )
 
 

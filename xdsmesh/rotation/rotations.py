@@ -21,17 +21,15 @@ from xdsmesh.ir.names import LEAF
 from xdsmesh.model.errors import RefusedError, UnderWayError
 from xdsmesh.model.origin import Origin
 from xdsmesh.model.resource import EncodedResource
-from xdsmesh.rotation import stored
+from xdsmesh.rotation import refusals, stored
 from xdsmesh.rotation.acknowledgements import Acknowledgements
-from xdsmesh.rotation.report import CAStatus, roots_status, rotation_status
+from xdsmesh.rotation.report import CAStatus, ca_status, rotation_status
 from xdsmesh.rotation.stages import AWAITED, Rotation, Stage, roots_in
 from xdsmesh.rotation.stored import ROTATION_KEY
 from xdsmesh.store.base import CommitFailedError, Conflict, Expect, Store, Txn
 from xdsmesh.translate.encode import encode
 
 _RETRY_SECONDS: Final = 5.0
-_MAX_NAMED: Final = 100
-_CHECK: Final = "`xdsmesh ca status` shows how far it is, and who is waited for"
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -86,10 +84,7 @@ class Rotations:
         async with issuer.changing:
             latest = await self._read()
             if latest and latest.is_under_way:
-                raise UnderWayError(
-                    f"a rotation of the root is under way since {latest.entered[0]:%Y-%m-%d %H:%M:%S} UTC, in"
-                    f" its stage {latest.stage}; start another one when it is done ({_CHECK})"
-                )
+                raise refusals.under_way(latest)
             old, before, provider = issuer.authority.active, issuer.configuration, issuer.provider_of(wanted)
             pem = await provider.generate_root()
             try:
@@ -103,10 +98,38 @@ class Rotations:
             roots = (*issuer.authority.roots, new)
             if not await issuer.replace(roots, issuer.authority.intermediate, (stored.put(rotation), *more)):
                 await provider.forget(pem)
-                raise UnderWayError(f"another server has changed the roots just now: look first ({_CHECK})")
+                raise refusals.changed_elsewhere()
             await self._read()
         _log.info("a rotation of the root begins", old=old.id, new=new.id, by=str(origin))
         self._news.set()
+
+    async def abort(self, origin: Origin) -> None:
+        """Take back the rotation that is under way; the configuration of before counts again.
+
+        Raises:
+            UnderWayError: there is none, or proxies have leaves of the new root already.
+        """
+        issuer = self._issuer
+        async with issuer.changing:
+            rotation = await self._read()
+            if rotation is None or not rotation.is_under_way:
+                raise UnderWayError(refusals.NOTHING_TO_ABORT)
+            if rotation.stage is not Stage.TRUSTING:
+                raise refusals.too_late(rotation)
+            authority, provider = issuer.authority, issuer.provider
+            new = next(root for root in authority.roots if root.id == rotation.new_id)
+            before = issuer.configuration_in(rotation.old_configuration)
+            puts = (stored.put(rotation.abort(self._clock())), issuer.put_of(before))
+            roots = roots_in(Stage.ABORTED, authority.roots)
+            if not await issuer.replace(roots, authority.intermediate, puts):
+                raise refusals.changed_elsewhere()
+            await self._read()
+            self.acknowledgements.look_again()
+        _log.info("the rotation of the root was aborted", new=new.id, by=str(origin))
+        try:
+            await provider.forget(new.certificate_pem)
+        except RefusedError as error:
+            _log.warning("the key of a root that nobody trusts stays", root=new.id, error=str(error))
 
     async def run(self) -> None:
         """Bring what is under way, or will be, to its end; until cancelled."""
@@ -129,21 +152,12 @@ class Rotations:
 
     async def status(self) -> CAStatus:
         """Who is trusted, how far the rotation is, and who is waited for."""
-        latest, authority = await self._read(), self._issuer.authority
-        under_way = latest is not None and latest.is_under_way
-        waiting = self.acknowledgements.waiting() if under_way else []
-        absent = self.acknowledgements.unconnected()
-        intermediate = authority.intermediate.certificate
-        return CAStatus(
-            trust_domain=authority.trust_domain,
-            roots=roots_status(authority),
-            intermediate_not_before=intermediate.not_valid_before_utc,
-            intermediate_not_after=intermediate.not_valid_after_utc,
-            rotation=rotation_status(latest, self._hindrance, self._clock()) if latest else None,
-            waiting=tuple(waiting[:_MAX_NAMED]),
-            more_waiting=max(0, len(waiting) - _MAX_NAMED),
-            unconnected=tuple(absent[:_MAX_NAMED]),
-            more_unconnected=max(0, len(absent) - _MAX_NAMED),
+        latest = await self._read()
+        return ca_status(
+            self._issuer.authority,
+            rotation_status(latest, self._hindrance, self._clock()) if latest else None,
+            self.acknowledgements.waiting() if latest and latest.is_under_way else [],
+            self.acknowledgements.unconnected(),
         )
 
     async def _advance(self, rotation: Rotation) -> None:
@@ -152,7 +166,11 @@ class Rotations:
             before = self._issuer.configuration_in(rotation.old_configuration)
             await self._issuer.provider_of(before).forget(rotation.old_pem)
         awaited = AWAITED[rotation.stage]
-        await self.acknowledgements.until_all(awaited, self._wanted(awaited))
+        await self.acknowledgements.until_all(
+            awaited, self._wanted(awaited), lambda: self._latest == rotation
+        )
+        if self._latest != rotation:
+            return
         after = rotation.next(self._clock())
         if after.is_under_way:
             await self._enter(rotation, after)

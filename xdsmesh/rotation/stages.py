@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, Self
 
 from xdsmesh.ca.authority import Root, Standing
@@ -20,9 +21,11 @@ class Stage(StrEnum):
     RETIRING = "retiring"
     """The proxies learn to trust the old root no longer."""
     DONE = "done"
+    ABORTED = "aborted"
+    """It was taken back in its first stage: the old root is trusted alone, as if nothing had been."""
 
 
-_ORDER: Final = tuple(Stage)
+_ORDER: Final = (Stage.TRUSTING, Stage.ISSUING, Stage.RETIRING, Stage.DONE)
 
 AWAITED: Final = {Stage.TRUSTING: ROOTS, Stage.ISSUING: LEAF, Stage.RETIRING: ROOTS}
 """The secret that all connected proxies must have acknowledged before a stage is over."""
@@ -34,7 +37,7 @@ class Rotation:
 
     ``old_pem`` is the certificate of the old root, ``old_configuration`` the value in the store that counted
     with it, ``by`` who asked for the rotation, and ``modified`` the revision of the store that last said so;
-    0: it is to be stored.
+    0: it is to be stored. The last of ``entered`` is when it ended, if it did.
     """
 
     old_id: str
@@ -43,6 +46,7 @@ class Rotation:
     new_id: str
     by: str
     entered: tuple[datetime, ...]
+    aborted: bool = False
     modified: int = 0
 
     @classmethod
@@ -53,23 +57,26 @@ class Rotation:
     @property
     def stage(self) -> Stage:
         """The latest stage."""
-        return _ORDER[len(self.entered) - 1]
+        return Stage.ABORTED if self.aborted else _ORDER[len(self.entered) - 1]
 
     @property
     def is_under_way(self) -> bool:
         """Whether there is something left to do."""
-        return self.stage is not Stage.DONE
+        return self.stage not in (Stage.DONE, Stage.ABORTED)
 
     def next(self, now: datetime) -> Self:
         """The same in the stage that follows, to be stored."""
         return replace(self, entered=(*self.entered, now), modified=0)
 
+    def abort(self, now: datetime) -> Self:
+        """The same, taken back, to be stored."""
+        return replace(self, entered=(*self.entered, now), aborted=True, modified=0)
+
     def seconds(self, now: datetime) -> Iterator[tuple[Stage, float]]:
         """How long each stage took; the latest one until now."""
-        ends = (*self.entered[1:], now)
-        for stage, begin, end in zip(_ORDER, self.entered, ends, strict=False):
-            if stage is not Stage.DONE:
-                yield stage, max(0.0, (end - begin).total_seconds())
+        moments = (*self.entered, now) if self.is_under_way else self.entered
+        for stage, (begin, end) in zip(_ORDER, pairwise(moments), strict=False):
+            yield stage, max(0.0, (end - begin).total_seconds())
 
 
 def roots_in(stage: Stage, roots: Iterable[Root]) -> tuple[Root, ...]:
@@ -79,6 +86,8 @@ def roots_in(stage: Stage, roots: Iterable[Root]) -> tuple[Root, ...]:
     if stage is Stage.RETIRING:
         # Nobody is left who knows only the old root.
         return tuple(replace(root, cross_signed_pem="") for root in roots if root.standing is Standing.ACTIVE)
+    if stage is Stage.ABORTED:
+        return tuple(root for root in roots if root.standing is not Standing.NEXT)
     return tuple(roots)
 
 

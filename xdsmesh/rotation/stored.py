@@ -21,6 +21,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_id: str
     by: str
     entered: tuple[datetime, ...]
+    aborted: bool = False
 
 
 def put(rotation: Rotation) -> Put:

@@ -205,3 +205,41 @@ async def test_callers_of_the_api_wake_with_the_stages(server: Server) -> None:
     await web.be()
     assert (await asyncio.wait_for(last, 5)).json()["rotation"]["stage"] == "retiring"
     assert (await server.at("done"))["rotation"]["ended"]
+
+
+async def test_a_rotation_is_taken_back_while_nobody_has_a_leaf_of_the_new_root(server: Server) -> None:
+    web = await server.sidecar("web")
+    (old,), before = web.roots, key(web)
+    assert (await abort(server)).status_code == 409
+    configured = (await server.api.get(CONFIGURATION)).json()
+    wanted = {**configured, "Config": configured["Config"] | {"PrivateKeyType": "ec", "PrivateKeyBits": 384}}
+    await web.be(deaf_to=("roots",))
+    assert (await server.api.put(CONFIGURATION, json=wanted)).status_code == 200
+    await server.at("trusting", "web")
+    aborted = await abort(server)
+    assert aborted.status_code == 200
+    assert aborted.json()["rotation"]["stage"] == "aborted"
+    assert standings(aborted.json()) == ["active"]
+    assert (await server.api.get(CONFIGURATION)).json()["Config"] == configured["Config"]
+    _, root_keys = await server.parts.repository.store.list("ca/root-keys/")
+    assert len(root_keys) == 1
+    await web.be()
+
+    async def as_before() -> bool:
+        return web.roots == [old]
+
+    await until(as_before)
+    assert key(web) == before
+
+    await web.be(deaf_to=("leaf",))
+    assert (await server.rotate()).status_code == 200
+    await server.at("issuing", "web")
+    refused = await abort(server)
+    assert refused.status_code == 409
+    assert "is issuing already, and can only go on" in refused.text
+    await web.be()
+    await server.at("done")
+
+
+async def abort(server: Server) -> httpx.Response:
+    return await server.api.put("/v1/xdsmesh/ca/rotate?abort=true")

@@ -1,5 +1,9 @@
-"""A rotation of the root survives kill -9 of the server in each of its stages."""
+"""A rotation of the root survives kill -9 of the server in each stage, and the command that began it."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,3 +156,50 @@ def roots(sidecar: Sidecar) -> list[x509.Certificate]:
 def root(server: Any) -> x509.Certificate:
     (shown,) = server.http.get("/v1/connect/ca/roots").json()["Roots"]
     return x509.load_pem_x509_certificate(shown["RootCert"].encode())
+
+
+def test_the_command_tells_who_is_waited_for_and_may_leave(
+    start: Callable[..., Any], sidecar: Callable[[Any, str], Sidecar]
+) -> None:
+    server = start("--dev")
+    for service in (*SERVICES, "idle"):
+        body = {"ID": f"{service}-1", "Name": service, "Port": 80, "Connect": {"SidecarService": {}}}
+        server.http.put("/v1/agent/service/register", json=body).raise_for_status()
+    web, db = (sidecar(server, service) for service in SERVICES)
+    server.wait(lambda: web.has_secrets and db.has_secrets, "the sidecars have their secrets")
+    db.listen("leaf")
+    with command(server, "rotate") as rotating:
+        assert rotating.stdout
+        lines = iter(rotating.stdout)
+        assert next(lines).startswith("trusting:  every connected proxy trusts both roots (")
+        assert next(lines).startswith("db-1-sidecar-proxy: has not answered SDS, sent at ")
+        rotating.send_signal(signal.SIGINT)
+        _, said = rotating.communicate(timeout=20)
+        assert rotating.returncode == 130
+    assert "Warning: not connected, and so not told of the new root: idle-1-sidecar-proxy. " in said
+    assert "The rotation goes on in the server" in said
+
+    with command(server, "rotate") as refused:
+        _, said = refused.communicate(timeout=20)
+        assert refused.returncode == 1
+    assert "a rotation of the root is under way since" in said
+    with command(server, "status") as status:
+        shown, _ = status.communicate(timeout=20)
+    for told in (
+        "issuing:   the proxies get leaves below the new root (since ",
+        "It waits for:\n  db-1-sidecar-proxy: has not answered SDS, sent at ",
+        "Registered, but not connected: idle-1-sidecar-proxy\n",
+    ):
+        assert told in shown
+    db.listen("")
+    at(server, "done")
+
+
+def command(server: Any, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "xdsmesh", "ca", *arguments, "--http-addr", str(server.http.base_url)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from structlog.testing import capture_logs
 from typer.testing import Result
 
 from xdsmesh.cli.errors import CommandError
@@ -35,7 +36,10 @@ async def test_the_configuration_is_shown_and_changed(call: Call, tmp_path: Path
 
 async def test_a_wrong_configuration_is_refused(call: Call, tmp_path: Path) -> None:
     (tmp_path / "ca.json").write_text('{"Provider": "vault"}')
-    for name, said in (("ca.json", "a provider of roots outside is not built yet"), ("absent.json", "cannot be read")):
+    for name, said in (
+        ("ca.json", "a provider of roots outside is not built yet"),
+        ("absent.json", "cannot be read"),
+    ):
         result = await call("ca", "set-config", "--config-file", name)
         assert isinstance(result.exception, CommandError)
         assert said in str(result.exception)
@@ -63,3 +67,33 @@ async def test_a_leaf_is_printed_and_its_key_only_when_asked(call: Call) -> None
     both = await printed(call("ca", "leaf", "web", "--key"))
     key = load_pem_private_key(both.removeprefix(certificate).encode(), None)
     assert key.public_key() == x509.load_pem_x509_certificate(certificate.encode()).public_key()
+
+
+async def test_a_rotation_is_followed_to_its_end_and_shown(call: Call) -> None:
+    assert (await printed(call("ca", "status"))).splitlines()[-1] == "No root was rotated yet."
+    before = json.loads(await printed(call("ca", "roots", "--format", "json")))["ActiveRootID"]
+    with capture_logs():
+        lines = (await printed(call("ca", "rotate"))).splitlines()
+    after = json.loads(await printed(call("ca", "roots", "--format", "json")))["ActiveRootID"]
+    assert after != before
+    assert [line.split(":")[0] for line in lines[:3]] == ["trusting", "issuing", "retiring"]
+    assert lines[3:] == [f"The root of corp.consul is {after} now."]
+
+    status = await printed(call("ca", "status"))
+    for told in (f"{after}  active    ec 256", "The last rotation ended at ", f"old root:  {before}"):
+        assert told in status
+    shown = json.loads(await printed(call("ca", "status", "--format", "json")))
+    assert (shown["rotation"]["stage"], shown["waiting"]) == ("done", [])
+
+
+async def test_a_rotation_is_left_to_the_server(call: Call) -> None:
+    with capture_logs():
+        assert "has begun; `xdsmesh ca status`" in await printed(call("ca", "rotate", "--detach"))
+    result = await call("ca", "rotate", "--abort", "--detach")
+    assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
+
+
+async def test_there_must_be_something_to_abort(call: Call) -> None:
+    result = await call("ca", "rotate", "--abort")
+    assert isinstance(result.exception, CommandError)
+    assert "there is nothing to abort" in str(result.exception)

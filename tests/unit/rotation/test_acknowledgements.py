@@ -49,7 +49,7 @@ def waiting_for(registry: Registry, *proxies: str) -> Acknowledgements:
 
 
 async def started(acknowledgements: Acknowledgements) -> asyncio.Task[None]:
-    waiting = asyncio.create_task(acknowledgements.until_all("roots", lambda _: ROOTS))
+    waiting = asyncio.create_task(acknowledgements.until_all("roots", lambda _: ROOTS, lambda: True))
     await asyncio.sleep(0)
     return waiting
 
@@ -119,5 +119,16 @@ async def test_who_does_not_come_back_in_time_is_not_waited_for() -> None:
     acknowledgements = waiting_for(Registry(), "web")
     acknowledgements.return_seconds = 0.01
     await acknowledgements.open()
-    await asyncio.wait_for(acknowledgements.until_all("roots", lambda _: ROOTS), 5)
+    await asyncio.wait_for(acknowledgements.until_all("roots", lambda _: ROOTS, lambda: True), 5)
     assert acknowledgements.unconnected() == ["web"]
+
+
+async def test_what_is_not_wanted_any_more_ends() -> None:
+    registry, web = Registry(), Proxy("web")
+    registry.connect(web.record)
+    acknowledgements, wanted = waiting_for(registry), [True]
+    waiting = asyncio.create_task(acknowledgements.until_all("roots", lambda _: ROOTS, lambda: bool(wanted)))
+    await asyncio.sleep(0)
+    wanted.clear()
+    acknowledgements.look_again()
+    await asyncio.wait_for(waiting, 5)

@@ -60,6 +60,13 @@ def test_the_new_root_is_trusted_then_active_then_alone() -> None:
     assert (alone.id, alone.standing, alone.cross_signed_pem) == (NEW.id, "active", "")
 
 
+def test_what_is_aborted_leaves_the_old_root_alone() -> None:
+    rotation = Rotation.begin(OLD, b"{}", NEW, "me", NOON).abort(NOON + SECOND)
+    assert (rotation.stage, rotation.is_under_way) == (Stage.ABORTED, False)
+    assert list(rotation.seconds(NOON + 9 * SECOND)) == [(Stage.TRUSTING, 1)]
+    assert roots_in(Stage.ABORTED, (OLD, NEW)) == (OLD,)
+
+
 def test_a_rotation_is_read_back_as_it_was_stored() -> None:
     rotation = Rotation.begin(OLD, b"{}", NEW, "me", NOON).next(NOON + SECOND)
     put = stored.put(rotation)
