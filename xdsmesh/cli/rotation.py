@@ -123,12 +123,16 @@ def _follow(client: "Client", response: "Response") -> None:
     from xdsmesh.rotation.stages import Stage
 
     told: list[str] = []
+    absent = client.decode(response, CAStatus).unconnected
     while True:
         status = client.decode(response, CAStatus)
         if status.rotation is None:
             raise CommandError("the server knows nothing of a rotation any more: has it lost its data?")
         waited = waiting_lines(status) if told or response.elapsed.total_seconds() > _PATIENCE else ()
-        for line in (*over_lines(status.rotation), *waited):
+        left = (
+            f"{each}: disconnected, and not waited for" for each in status.unconnected if each not in absent
+        )
+        for line in (*over_lines(status.rotation), *waited, *left):
             if line not in told:
                 typer.echo(line)
                 told.append(line)

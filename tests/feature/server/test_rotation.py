@@ -173,6 +173,8 @@ def test_the_command_tells_who_is_waited_for_and_may_leave(
         lines = iter(rotating.stdout)
         assert next(lines).startswith("trusting:  every connected proxy trusts both roots (")
         assert next(lines).startswith("db-1-sidecar-proxy: has not answered SDS, sent at ")
+        web.close()
+        assert next(lines) == "web-1-sidecar-proxy: disconnected, and not waited for\n"
         rotating.send_signal(signal.SIGINT)
         _, said = rotating.communicate(timeout=20)
         assert rotating.returncode == 130
