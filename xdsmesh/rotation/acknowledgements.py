@@ -57,7 +57,7 @@ class Acknowledgements:
         """Return when all have acknowledged a secret, see `Lagging`; or when that is not wanted any more."""
         clock = asyncio.get_running_loop().time
         with Lagging(self._registry, name, wanted) as self._lagging:
-            while is_wanted() and (self._lagging.streams or self._returning()):
+            while is_wanted() and (not self._lagging.is_over or self._returning()):
                 left = self._returned_by - clock()
                 await self._lagging.news(left if left > 0 else None)
         self._lagging = None

@@ -47,6 +47,11 @@ class Lagging:
         self._registry.unwatch(self._look)
 
     @property
+    def is_over(self) -> bool:
+        """Whether all hold it."""
+        return not self._open
+
+    @property
     def streams(self) -> list[StreamRecord]:
         """Those that do not hold it."""
         return list(self._open)

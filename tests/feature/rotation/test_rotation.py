@@ -9,7 +9,9 @@ import pytest
 from cryptography import x509
 
 from tests.feature.rotation.conftest import until
+from xdsmesh.ca.stored import ORIGIN
 from xdsmesh.model.resource import CLUSTER
+from xdsmesh.store.base import Put, Txn
 
 if TYPE_CHECKING:
     import httpx
@@ -243,3 +245,22 @@ async def test_a_rotation_is_taken_back_while_nobody_has_a_leaf_of_the_new_root(
 
 async def abort(server: Server) -> httpx.Response:
     return await server.api.put("/v1/xdsmesh/ca/rotate?abort=true")
+
+
+async def test_what_hinders_the_server_itself_is_told_and_tried_again(server: Server) -> None:
+    web = await server.sidecar("web")
+    await web.be(deaf_to=("roots",))
+    await server.rotate()
+    await server.at("trusting", "web")
+    store = server.parts.repository.store
+    _, (_, key_of_new) = await store.list("ca/root-keys/")
+    await store.commit(Txn(deletes=(key_of_new.key,)), ORIGIN)
+    await web.be()
+
+    async def hindered() -> bool:
+        return "the store does not have the key" in (await server.status())["rotation"]["hindrance"]
+
+    await until(hindered)
+    assert standings(await server.status()) == ["active", "next"]
+    await store.commit(Txn((Put(key_of_new.key, key_of_new.value),)), ORIGIN)
+    assert (await server.at("done"))["rotation"]["hindrance"] == ""

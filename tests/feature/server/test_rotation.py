@@ -190,7 +190,7 @@ def test_the_command_tells_who_is_waited_for_and_may_leave(
     for told in (
         "issuing:   the proxies get leaves below the new root (since ",
         "It waits for:\n  db-1-sidecar-proxy: has not answered SDS, sent at ",
-        "Registered, but not connected: idle-1-sidecar-proxy\n",
+        "Registered, but not connected: idle-1-sidecar-proxy, web-1-sidecar-proxy\n",
     ):
         assert told in shown
     db.listen("")
