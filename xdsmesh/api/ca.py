@@ -11,7 +11,7 @@ from typing import Any, Final
 from litestar import Response, get, put
 from litestar.di import NamedDependency
 from litestar.params import RawBody
-from litestar.status_codes import HTTP_403_FORBIDDEN
+from litestar.status_codes import HTTP_403_FORBIDDEN, HTTP_409_CONFLICT
 
 from xdsmesh.api.access import check_key_access
 from xdsmesh.api.blocking import Blocking
@@ -64,9 +64,9 @@ async def configuration(leaves: NamedDependency[Leaves]) -> Reply[dict[str, Any]
     return Reply(configuration_body(leaves.issuer.configuration))
 
 
-@put("/v1/connect/ca/configuration", opt=doc(body=CAConfigurationBody))
+@put("/v1/connect/ca/configuration", opt=doc(body=CAConfigurationBody, errors=(HTTP_409_CONFLICT,)))
 async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[Leaves]) -> Response[bytes]:
-    """Change how certificates are made from now on; another provider or kind of key needs another root."""
+    """Change how certificates are made from now on; another provider or kind of key starts a rotation."""
     wanted, issuer = decode_definition(body, CAConfigurationBody), leaves.issuer
     await issuer.configure(configuration_of(wanted, issuer.configuration), author(request))
     return empty()
