@@ -18,6 +18,8 @@ _STATUS: Final = "/v1/xdsmesh/ca/status"
 _PATIENCE: Final = 2
 """Seconds after which it is told who is waited for."""
 
+_LEFT: Final = "not connected any more, and not waited for: it can't be told of the new root"
+
 _INTERRUPTED: Final = 130
 
 
@@ -123,15 +125,13 @@ def _follow(client: "Client", response: "Response") -> None:
     from xdsmesh.rotation.stages import Stage
 
     told: list[str] = []
-    absent = client.decode(response, CAStatus).unconnected
+    absent = client.decode(response, CAStatus).left_behind
     while True:
         status = client.decode(response, CAStatus)
         if status.rotation is None:
             raise CommandError("the server knows nothing of a rotation any more: has it lost its data?")
         waited = waiting_lines(status) if told or response.elapsed.total_seconds() > _PATIENCE else ()
-        left = (
-            f"{each}: disconnected, and not waited for" for each in status.unconnected if each not in absent
-        )
+        left = (f"{each}: {_LEFT}" for each in status.left_behind if each not in absent)
         for line in (*over_lines(status.rotation), *waited, *left):
             if line not in told:
                 typer.echo(line)

@@ -67,6 +67,11 @@ class CAStatus:
     unconnected: tuple[str, ...] = ()
     more_unconnected: int = 0
 
+    @property
+    def left_behind(self) -> frozenset[str]:
+        """The proxies that a rotation does not wait for."""
+        return frozenset(self.unconnected) - {each.proxy for each in self.waiting}
+
 
 def ca_status(
     authority: Authority,

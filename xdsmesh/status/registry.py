@@ -166,6 +166,11 @@ class Registry:
         self._streams: dict[StreamRecord, None] = {}
         self._refused: dict[tuple[str, str], Refused] = {}
         self._watchers: dict[Callable[[StreamRecord], None], None] = {}
+        self._listeners: list[Callable[[StreamRecord], None]] = []
+
+    def listen(self, listener: Callable[[StreamRecord], None]) -> None:
+        """Call this whenever a stream has ended."""
+        self._listeners.append(listener)
 
     def watch(self, watcher: Callable[[StreamRecord], None]) -> None:
         """Watch every stream that is connected, or will be; see `StreamRecord`."""
@@ -190,6 +195,8 @@ class Registry:
         """Show a stream no longer; safe to call twice."""
         self._streams.pop(record, None)
         record.connected = False
+        for listener in self._listeners:
+            listener(record)
         record.moved()
 
     def streams(self, proxies: Collection[str]) -> list[StreamRecord]:

@@ -167,6 +167,7 @@ async def server(at_work: AtWork) -> AsyncIterator[Server]:
         http = HttpServer(parts.app(About(__version__, NODE, "corp.consul", xds_port=0)))
         ads = AdsServer(parts.loop, parts.admissions, parts.registry, lambda: datetime.now(UTC))
         await parts.loop.wait_revision(0)
+        parts.rotations.acknowledgements.return_seconds = 0.4
         xds = f"127.0.0.1:{await ads.start('127.0.0.1:0')}"
         url = f"http://127.0.0.1:{await http.start('127.0.0.1', 0)}"
         sidecars: list[Sidecar] = []

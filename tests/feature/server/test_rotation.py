@@ -174,7 +174,7 @@ def test_the_command_tells_who_is_waited_for_and_may_leave(
         assert next(lines).startswith("trusting:  every connected proxy trusts both roots (")
         assert next(lines).startswith("db-1-sidecar-proxy: has not answered SDS, sent at ")
         web.close()
-        assert next(lines) == "web-1-sidecar-proxy: disconnected, and not waited for\n"
+        assert next(lines) == "web-1-sidecar-proxy: has just disconnected\n"
         rotating.send_signal(signal.SIGINT)
         _, said = rotating.communicate(timeout=20)
         assert rotating.returncode == 130
@@ -193,6 +193,7 @@ def test_the_command_tells_who_is_waited_for_and_may_leave(
         "Registered, but not connected: idle-1-sidecar-proxy, web-1-sidecar-proxy\n",
     ):
         assert told in shown
+    sidecar(server, "web")
     db.listen("")
     at(server, "done")
 

@@ -132,3 +132,23 @@ async def test_what_is_not_wanted_any_more_ends() -> None:
     wanted.clear()
     acknowledgements.look_again()
     await asyncio.wait_for(waiting, 5)
+
+
+async def test_who_leaves_has_a_while_to_come_back() -> None:
+    registry, web = Registry(), Proxy("web")
+    registry.connect(web.record)
+    acknowledgements = waiting_for(registry, "web", "db")
+    await acknowledgements.open()
+    acknowledgements.return_seconds = 60
+    registry.disconnect(web.record)
+    waiting = await started(acknowledgements)
+    db, back = Proxy("db"), Proxy("web")
+    registry.connect(db.record)
+    db.hold("2")
+    await asyncio.sleep(0)
+    assert [(each.proxy, each.why) for each in acknowledgements.waiting()] == [
+        ("web", "has just disconnected")
+    ]
+    registry.connect(back.record)
+    back.hold("2")
+    await asyncio.wait_for(waiting, 5)
