@@ -17,12 +17,15 @@ CALLER: Final = "connection.uri_san_peer_certificate"
 HANDSHAKE_FAILED: Final = "has(connection.transport_failure_reason)"
 """There was no TLS connection."""
 
-NOT_WELCOME: Final = (
-    f"({HANDSHAKE_FAILED} && connection.transport_failure_reason.contains('verify cert failed: SAN matcher'))"
-)
+_SAN_DIFFERS: Final = "connection.transport_failure_reason.contains('verify cert failed: SAN matcher')"
+
+NOT_WELCOME: Final = f"({HANDSHAKE_FAILED} && {_SAN_DIFFERS})"
 """The certificate was verified, and is of a caller that may not connect: names are compared last."""
 
-VERIFIED: Final = f"(connection.mtls && (!{HANDSHAKE_FAILED} || {NOT_WELCOME}))"
+CONNECTED: Final = f"(connection.mtls && !{HANDSHAKE_FAILED})"
+"""The certificate was verified, and is of a caller that may connect."""
+
+VERIFIED: Final = f"(connection.mtls && (!{HANDSHAKE_FAILED} || {_SAN_DIFFERS}))"
 """The caller has proven to be who its certificate says."""
 
 _SERVICE: Final = "^spiffe://[^/]+/ns/default/dc/[^/]+/svc/([^/]+)$"
@@ -42,7 +45,13 @@ def _letter(letter: str) -> str:
     return f"\\u{code:04x}" if code <= _BASIC_PLANE else f"\\U{code:08x}"
 
 
-SERVICE_OF_CALLER: Final = f"re.extract({CALLER}, {quoted(_SERVICE)}, {quoted(chr(92) + '1')})"
+def service_of_caller(before: str = "", after: str = "") -> str:
+    """The name of the service in a caller's SPIFFE id, between two texts: Envoy's CEL can't join any."""
+    rewrite = "".join((before.replace("\\", r"\\"), r"\1", after.replace("\\", r"\\")))
+    return f"re.extract({CALLER}, {quoted(_SERVICE)}, {quoted(rewrite)})"
+
+
+SERVICE_OF_CALLER: Final = service_of_caller()
 """The name of the service in a caller's SPIFFE id."""
 
 

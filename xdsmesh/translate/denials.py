@@ -14,6 +14,7 @@ from xdsmesh.ir.access_logs import AccessLogs
 from xdsmesh.ir.authorization import Authorization
 from xdsmesh.translate.access_logs import DENIALS, LISTENER_LOG, make_access_log
 from xdsmesh.translate.cel import (
+    CONNECTED,
     HANDSHAKE_FAILED,
     NOT_WELCOME,
     SERVICE_OF_CALLER,
@@ -34,7 +35,7 @@ _REASON: Final = {"downstream_transport_failure_reason": "%DOWNSTREAM_TRANSPORT_
 _RESULT: Final = "enforced_engine_result"
 _HTTP_VERDICT: Final = f"%DYNAMIC_METADATA({RBAC_FILTER}:{_RESULT})%"
 _HTTP_DECISION: Final = f"%DYNAMIC_METADATA({RBAC_FILTER}:shadow_effective_policy_id)%"
-_TCP_VERDICT: Final = formatted(f"{NOT_WELCOME} ? 'denied' : {VERIFIED} ? 'allowed' : ''")
+_TCP_VERDICT: Final = formatted(f"{NOT_WELCOME} ? 'denied' : {CONNECTED} ? 'allowed' : ''")
 _UNVERIFIED: Final = f"{HANDSHAKE_FAILED} && !{NOT_WELCOME}"
 
 

@@ -8,8 +8,7 @@ from collections import defaultdict
 from typing import Final
 
 from xdsmesh.ir.authorization import Authorization, Rule, Services
-from xdsmesh.translate.callers import regex_of
-from xdsmesh.translate.cel import CALLER, SERVICE_OF_CALLER, formatted, quoted
+from xdsmesh.translate.cel import CALLER, SERVICE_OF_CALLER, formatted, quoted, service_of_caller
 
 _NAME: Final = "\0"
 """Stands for the caller's name in a text: no name has it."""
@@ -30,7 +29,7 @@ def make_decision(authorization: Authorization) -> str:
             callers[_text(rule)].update(rule.callers.names)
     groups = [(text, Services(tuple(sorted(names)))) for text, names in sorted(callers.items())]
     return "".join(
-        formatted(f"{CALLER}.matches({quoted(_whole(group, authorization))}) ? {_told(text)} : ''")
+        formatted(f"{_is_among(group, authorization)} ? {_told(text)} : ''")
         for text, group in [*groups, *others.items()]
     )
 
@@ -47,9 +46,13 @@ def _text(rule: Rule) -> str:
 
 
 def _told(text: str) -> str:
+    """The text as a literal, or with the caller's name in it, which only a regular expression can put there."""
     before, mark, after = text.partition(_NAME)
-    return f"{quoted(before)} + {SERVICE_OF_CALLER} + {quoted(after)}" if mark else quoted(text)
+    return service_of_caller(before, after) if mark else quoted(text)
 
 
-def _whole(callers: Services, authorization: Authorization) -> str:
-    return f"^({regex_of(callers, authorization.trust_domain)})$"
+def _is_among(callers: Services, authorization: Authorization) -> str:
+    """Names are compared one by one, since Envoy takes very small regular expressions only in CEL."""
+    trusted = f"connection.mtls && {CALLER}.startsWith({quoted(f'spiffe://{authorization.trust_domain}/')})"
+    named = f"{SERVICE_OF_CALLER} in [{', '.join(map(quoted, callers.names))}]"
+    return f"{trusted} && {f'!({named})' if callers.inverted else named}"
