@@ -46,7 +46,7 @@ def _text(rule: Rule) -> str:
 
 
 def _told(text: str) -> str:
-    """The text as a literal, or with the caller's name in it, which only a regular expression can put there."""
+    """The text as a literal, or with the caller's name in its place."""
     before, mark, after = text.partition(_NAME)
     return service_of_caller(before, after) if mark else quoted(text)
 
