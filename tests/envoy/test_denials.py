@@ -5,7 +5,7 @@ import json
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
 from typing import Any, Final
@@ -13,9 +13,11 @@ from typing import Any, Final
 import httpx
 import pytest
 import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from xdsmesh.bootstrap import find_envoy
-from xdsmesh.ca.builtin import create_root, issue_leaf
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.layout import SERVER_HOST, Instance
 from xdsmesh.demo.network import Network, claimed_network
@@ -223,21 +225,38 @@ async def test_calls_are_counted_by_the_pair_of_services(mesh: Mesh, service: st
     await mesh._running.wait(counted, 20, f"{label} is counted")
 
 
+def certificate_of_its_own(spiffe_id: str) -> bytes:
+    """A certificate for which nobody vouches but itself, and its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject_name=x509.Name([]), issuer_name=x509.Name([]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id)]), critical=True
+        )
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(pem, pkcs8, plain) + certificate.public_bytes(pem)
+
+
 @pytest.mark.parametrize("service", ["db", "cache", "web"])
 async def test_a_caller_with_a_certificate_of_another_root_is_never_named_or_counted_as_the_service(
     mesh: Mesh, service: str
 ) -> None:
     line_of = next(iter(mesh.lines("web")))
     spiffe_id = line_of["source"].replace("/svc/client", "/svc/liar")
-    now = datetime.now(UTC)
-    leaf = issue_leaf(create_root(spiffe_id.split("/")[2], now), spiffe_id, now)
-    chain, key = mesh.folder / "liar.pem", mesh.folder / "liar.key"
-    chain.write_text(leaf.chain_pem)
-    key.write_text(leaf.key_pem)
+    file = mesh.folder / "liar.pem"
+    file.write_bytes(certificate_of_its_own(spiffe_id))
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.load_cert_chain(chain, key)
+    context.load_cert_chain(file)
     try:
         async with asyncio.timeout(BOUND):
             reader, writer = await asyncio.open_connection(*mesh.sidecar(service), ssl=context)
