@@ -17,7 +17,6 @@ from xdsmesh.translate.cel import (
     CONNECTED,
     HANDSHAKE_FAILED,
     NOT_WELCOME,
-    SERVICE_OF_CALLER,
     VERIFIED,
     formatted,
     make_filter,
@@ -88,7 +87,7 @@ def _judged() -> accesslog_pb2.AccessLogFilter:
 
 
 def _counter(service: str, verdict: str, only: accesslog_pb2.AccessLogFilter) -> accesslog_pb2.AccessLog:
-    tags = {"source": formatted(SERVICE_OF_CALLER), "destination": service, "verdict": verdict}
+    tags = {"source": _PEER, "destination": service, "verdict": verdict}
     stat = stats_pb2.Config.Stat(
         name="calls", tags=[stats_pb2.Config.Tag(name=name, value_format=tags[name]) for name in tags]
     )
