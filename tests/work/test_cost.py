@@ -10,6 +10,7 @@ from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.access_logs import AccessLogs
 from xdsmesh.config.parts.jwks import JSONWebKeySet, RemoteJWKS
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement, RequiredProvider
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
@@ -275,3 +276,21 @@ def test_who_rejects_a_provider_learns_its_entry() -> None:
     okta = provider("okta").key
     assert index.entries_behind(proxy, CLUSTER, "jwks_cluster_okta") == (okta,)
     assert okta in index.entries_behind(proxy, LISTENER, "public_listener:127.0.1.1:21000")
+
+
+def test_access_logs_touch_listeners_only() -> None:
+    index = mesh()
+    client = "client-0-sidecar-proxy"
+    was = index.view(client)
+    index.work.clear()
+    logs = ProxyDefaults(
+        name="global", config=ProxyConfig(protocol="http"), access_logs=AccessLogs(enabled=True)
+    )
+
+    index.apply(Batch(2, (entry(logs),)))
+
+    now = index.view(client)
+    assert was is not None
+    assert now is not None
+    assert [short for each, short in SHORT_NAMES.items() if was.of(each) != now.of(each)] == ["LDS"]
+    assert index.work["encoded"] == CLIENTS + SERVICES  # their public listeners, and those of what they call

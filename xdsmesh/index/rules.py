@@ -14,6 +14,7 @@ from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.config.kinds.jwt_provider import JWTProvider
 from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import DEFAULT_POLICY, application_key, sidecars_key
+from xdsmesh.ir.access_logs import AccessLogs, build_access_logs
 from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
@@ -185,8 +186,15 @@ def upstream_listeners(
     """The listeners where an application finds its upstreams; none for one whose chain does not compile."""
     by_service = {call.service: call for call in calls}
     irs = ((each, read(upstream, by_service[each.destination_name], place)) for each in upstreams)
-    listeners = (build_upstream_listener(each, ir) for each, ir in irs if ir is not None)
+    logs = read(access_logs)
+    listeners = (build_upstream_listener(each, ir, logs) for each, ir in irs if ir is not None)
     return {listener.name: read(encoded, listener) for listener in listeners}
+
+
+@rule(rank=0)
+def access_logs(read: Reader) -> AccessLogs | None:
+    """What all proxies log."""
+    return build_access_logs(read.fact("entry", "proxy-defaults", "global"))
 
 
 @rule(rank=0)
@@ -272,7 +280,8 @@ def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
         read.fact("entry", "proxy-defaults", "global"),
     )
     allowed = read(authorization, service, roots.trust_domain, settings.protocol)
-    return build_sidecar(instance, settings, allowed, _token_issuers(read, allowed.providers))
+    issuers = _token_issuers(read, allowed.providers)
+    return build_sidecar(instance, settings, allowed, issuers, read(access_logs))
 
 
 @rule(rank=4)

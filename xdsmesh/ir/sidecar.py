@@ -1,9 +1,10 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from xdsmesh.ir import names
+from xdsmesh.ir.access_logs import AccessLogs
 from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider
 from xdsmesh.ir.local import LocalSettings
@@ -52,6 +53,7 @@ def build_sidecar(
     settings: LocalSettings,
     authorization: Authorization,
     issuers: TokenIssuers = _NOBODY,
+    access_logs: AccessLogs | None = None,
 ) -> SidecarIR:
     """What a sidecar does for its own application. Only of http services tokens are verified.
 
@@ -62,15 +64,18 @@ def build_sidecar(
     if proxy is None:
         raise ValueError(f"{sidecar.id} is not a proxy")
     routes = _public_routes(proxy, settings, authorization) if settings.protocol.is_http else None
+    listener = _public_listener(sidecar, proxy, settings, authorization, issuers.providers)
     return SidecarIR(
         local_cluster=_local_cluster(proxy, settings),
-        public_listener=_public_listener(sidecar, proxy, settings, authorization, issuers.providers),
+        public_listener=replace(listener, access_logs=access_logs),
         routes=routes,
         jwks_clusters=issuers.clusters if settings.protocol.is_http else (),
     )
 
 
-def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
+def build_upstream_listener(
+    upstream: Upstream, ir: UpstreamIR, access_logs: AccessLogs | None = None
+) -> Listener:
     """Where an application finds one of its upstreams: in plain text, on an address of its own machine."""
     address, port = upstream.local_bind_address, upstream.local_bind_port
     return Listener(
@@ -80,6 +85,7 @@ def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
         direction=Direction.OUTBOUND,
         filter=ir.filter,
         exact_balance=ir.exact_balance,
+        access_logs=access_logs,
     )
 
 
@@ -114,6 +120,7 @@ def _public_listener(
         exact_balance=settings.exact_balance,
         max_connections=settings.max_connections,
         authorization=None if is_http else authorization,
+        service=proxy.destination_service_name,
     )
 
 

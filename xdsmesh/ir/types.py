@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from xdsmesh.ir.access_logs import AccessLogs
 from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.comparison import PathMatch, ValueMatch
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider
@@ -358,6 +359,8 @@ class Listener:
 
     ``exact_balance`` spreads connections evenly over Envoy's threads. Beyond ``max_connections`` they are
     closed; 0 is no limit. ``authorization`` is for connections; for requests it is where their routes are.
+    ``access_logs`` of None logs denials only. ``service`` is the one that is called here, whose calls are
+    counted; empty where an application finds others.
     """
 
     name: str
@@ -369,6 +372,8 @@ class Listener:
     exact_balance: bool = False
     max_connections: int = 0
     authorization: Authorization | None = None
+    access_logs: AccessLogs | None = None
+    service: str = ""
 
 
 # --- what belongs together

@@ -14,11 +14,13 @@ from xdsmesh.ir.jwt import JwtProvider
 from xdsmesh.ir.types import HttpManager, Protocol
 from xdsmesh.translate.http_authorization import FILTERS
 from xdsmesh.translate.jwt import make_jwt_authn
+from xdsmesh.translate.local_replies import make_local_replies
 from xdsmesh.translate.parts import ADS, make_any, make_uint32
 from xdsmesh.translate.tokens import JWT_FILTER
 
 _Manager = http_connection_manager_pb2.HttpConnectionManager
 _TRUE: Final = wrappers_pb2.BoolValue(value=True)
+_LOCAL_REPLIES: Final = make_local_replies()
 
 
 def _http_filter(name: str, config: Message) -> http_connection_manager_pb2.HttpFilter:
@@ -50,6 +52,8 @@ def make_http_manager(manager: HttpManager) -> http_connection_manager_pb2.HttpC
         max_request_headers_kb=make_uint32(manager.max_request_headers_kb),
         http2_protocol_options=protocol_pb2.Http2ProtocolOptions() if manager.protocol.is_http2 else None,
     )
+    if manager.authorizes:
+        message.local_reply_config.CopyFrom(_LOCAL_REPLIES)
     if manager.forward_client_cert:
         message.forward_client_cert_details = _Manager.SANITIZE_SET
         message.set_current_client_cert_details.CopyFrom(_CALLER)
