@@ -10,7 +10,7 @@ from typing import Final
 
 from xdsmesh.bootstrap import HostPort, make_bootstrap
 from xdsmesh.demo.errors import DemoError
-from xdsmesh.demo.layout import INSTANCES, SERVER_HOST, Instance, write_apps, write_config
+from xdsmesh.demo.layout import SERVER_HOST, SHIFT_MESH, Instance, Mesh, write_apps, write_config
 from xdsmesh.demo.network import Network
 from xdsmesh.demo.processes import Child, Processes
 
@@ -20,11 +20,16 @@ _LOOK_SECONDS: Final = 0.05
 class RunningMesh:
     """Starts the processes in a folder of their own, and waits for them.
 
-    ``config`` is the config folder of the control plane.
+    ``config`` is the config folder of the control plane, ``data`` its data folder.
     """
 
-    def __init__(self, folder: Path, network: Network, processes: Processes) -> None:
+    def __init__(
+        self, folder: Path, network: Network, processes: Processes, mesh: Mesh = SHIFT_MESH
+    ) -> None:
         self.config = folder / "config"
+        self.data = folder / "data"
+        self.instances = mesh.instances
+        self._mesh = mesh
         self._folder = folder
         self._network = network
         self._processes = processes
@@ -33,12 +38,12 @@ class RunningMesh:
     def write_config(self) -> None:
         """Write the mesh's config files."""
         self.config.mkdir()
-        write_config(self.config, self._network)
+        write_config(self.config, self._network, self._mesh)
 
     async def start_server(self) -> Child:
         """Start the control plane on the config files, with a data folder that outlives it."""
-        command = [sys.executable, "-m", "xdsmesh", "server", "--default-intention-policy", "allow"]
-        command += ["--config-dir", str(self.config), "--data-dir", str(self._folder / "data")]
+        command = [sys.executable, "-m", "xdsmesh", "server", *self._mesh.server_flags]
+        command += ["--config-dir", str(self.config), "--data-dir", str(self.data)]
         command += ["--http-addr", f"{self._server}:{self._network.http_port}"]
         command += ["--xds-addr", f"{self._server}:{self._network.xds_port}", "--dns-addr", "off"]
         return await self._processes.start("server", *command)
@@ -46,12 +51,12 @@ class RunningMesh:
     async def start_apps(self) -> None:
         """Start the applications, in one process."""
         file = self._folder / "apps.json"
-        write_apps(file, self._network)
+        write_apps(file, self._network, self._mesh)
         await self._processes.start("apps", sys.executable, "-m", "xdsmesh.demo.apps", str(file))
 
     async def start_envoys(self, envoy: Path) -> None:
         """Start a stock Envoy for each instance."""
-        for each in INSTANCES:
+        for each in self._mesh.instances:
             await self.start_envoy(envoy, each)
 
     async def start_envoy(self, envoy: Path, instance: Instance) -> None:
