@@ -49,7 +49,7 @@ SPLIT_AFTER: Final = {"v1": 0.50, "v2": 0.50}
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A mesh to show: its instances, the folder of ``xdsmesh.demo`` with its config files, the server's flags."""
+    """A mesh to show: its instances, the folder with its config files here, and its server's flags."""
 
     instances: tuple[Instance, ...]
     config: str
