@@ -55,7 +55,7 @@ class HeldConnection:
     async def _reply(self) -> Reply:
         try:
             response = await self._http.get(self._url)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, ssl.SSLError):
             return Reply(time.time(), 0, 0)
         _, port, *_ = response.extensions["network_stream"].get_extra_info("client_addr")
         return Reply(time.time(), response.status_code, port)

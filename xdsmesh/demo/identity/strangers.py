@@ -73,7 +73,8 @@ async def strangers(door: Door, control: Control) -> tuple[Verdict, ...]:
         ("a client with an expired certificate of api", door.expired, DENIED),
     ):
         host, port = door.network.host(LEDGER.host), door.network.sidecar_port
-        for callee, call in ((DB, ask(door.url, tls)), (LEDGER, listen(host, port, tls))):
+        for callee in (DB, LEDGER):
+            call = ask(door.url, tls) if callee is DB else listen(host, port, tls)
             answer = await judged(door.network, callee, call)
             verdicts.append(Verdict(who, callee.service, callee.protocol, expected, answer))
     verdicts.append(await _web_as_api(door, control))
