@@ -7,6 +7,7 @@ from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.ir.intentions import build_authorization
 from xdsmesh.ir.local import local_settings
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
+from xdsmesh.ir.normalization import Normalization
 from xdsmesh.ir.types import (
     Direction,
     DownstreamTls,
@@ -89,7 +90,7 @@ def test_an_http_service_tells_the_application_who_calls_and_normalises_paths() 
     listener = public(sidecar(service=HTTP))
     assert isinstance(listener.filter, HttpManager)
     assert listener.filter.forward_client_cert
-    assert listener.filter.normalize_path
+    assert listener.filter.normalization == Normalization()
     assert listener.tls == DownstreamTls(("http/1.1",))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 
+from xdsmesh.ir.normalization import EscapedSlashes, Normalization, Underscores
 from xdsmesh.ir.types import (
     Direction,
     DownstreamTls,
@@ -25,7 +26,7 @@ PUBLIC = Listener(
         "public_listener:web",
         authorizes=True,
         forward_client_cert=True,
-        normalize_path=True,
+        normalization=Normalization(),
     ),
     tls=DownstreamTls(("http/1.1",)),
 )
@@ -65,7 +66,10 @@ def test_a_caller_of_the_mesh_must_show_a_certificate() -> None:
     assert socket["requireClientCertificate"] is True
     ads = {"ads": {}, "resourceApiVersion": "V3"}
     assert socket["commonTlsContext"] == {
-        "tlsParams": {"tlsMinimumProtocolVersion": "TLSv1_2"},
+        "tlsParams": {
+        "tlsMinimumProtocolVersion": "TLSv1_2",
+        "tlsMaximumProtocolVersion": "TLSv1_3",
+    },
         "tlsCertificateSdsSecretConfigs": [{"name": "leaf", "sdsConfig": ads}],
         "validationContextSdsSecretConfig": {"name": "roots", "sdsConfig": ads},
         "alpnProtocols": ["http/1.1"],
