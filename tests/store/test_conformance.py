@@ -294,6 +294,24 @@ async def test_a_cancelled_commit_takes_no_other_with_it(store: Store) -> None:
     assert all(later > earlier for earlier, later in pairwise(numbers))
 
 
+async def test_what_a_key_held_can_be_erased_and_what_it_holds_stays(store: Store) -> None:
+    await store.commit(Txn(puts=(Put("a", b"old"), Put("b", b"other"))), FILE)
+    await store.commit(put("a", b"older"), API)
+    await store.commit(put("a", b"new"), API)
+    await store.commit(put("gone", b"old"), API)
+    await store.commit(delete("gone"), API)
+    before = await store.list("")
+
+    await store.erase("a")
+    await store.erase("gone")
+    await store.erase("missing")
+    assert await store.list("") == before
+    seen = await take(5, store.watch("", 0))
+    held = [(c.key, c.record.value if c.record else None) for revision in seen for c in revision.changes]
+    assert held == [("a", b""), ("b", b"other"), ("a", b""), ("a", b"new"), ("gone", b""), ("gone", None)]
+    assert await store.commit(put("d"), API) == 6
+
+
 async def test_closing_finishes_the_commits_under_way_and_ends_watches(store: Store) -> None:
     watch = asyncio.ensure_future(anext(store.watch("", 10), None))
     commits = [asyncio.ensure_future(store.commit(put(f"k/{index}"), API)) for index in range(10)]

@@ -75,6 +75,22 @@ async def test_the_file_forgets_old_revisions_too(tmp_path: Path) -> None:
         assert file.execute("SELECT count(*) FROM revision").fetchone() == (10,)
 
 
+async def test_what_was_erased_is_in_no_file_and_stays_erased(tmp_path: Path) -> None:
+    async with opened(tmp_path / "db") as store:
+        await store.commit(put("a", b"hunter2"), API)
+        await store.commit(put("b", b"x" * 5000), API)
+        await store.commit(put("a", b"new"), API)
+        await store.erase("a")
+        assert _files_with(b"hunter2", tmp_path) == []
+        before = await take(3, store.watch("", 0))
+    async with opened(tmp_path / "db") as store:
+        assert await take(3, store.watch("", 0)) == before
+
+
+def _files_with(content: bytes, folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if content in path.read_bytes()]
+
+
 async def test_many_commits_share_a_transaction(sqlite_store: SQLiteStore) -> None:
     numbers = await asyncio.gather(*(sqlite_store.commit(put(f"k/{index}"), API) for index in range(200)))
     assert sorted(n for n in numbers if isinstance(n, int)) == list(range(1, 201))

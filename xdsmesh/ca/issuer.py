@@ -12,7 +12,7 @@ from xdsmesh.ca import stored
 from xdsmesh.ca.authority import Authority, Root
 from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
-from xdsmesh.ca.keys import generate, tls_kind
+from xdsmesh.ca.keys import generate, leaf_kind
 from xdsmesh.ca.opening import Opened, open_authority
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
@@ -85,7 +85,7 @@ class Issuer:
     @property
     def leaf_kind(self) -> KeyKind:
         """The kind of the keys of leaves."""
-        return tls_kind(self.authority.active.kind)
+        return leaf_kind(self.authority.active.kind)
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""
@@ -187,7 +187,7 @@ class Issuer:
             active, lifetime = self.authority.active, self.configuration.intermediate_lifetime
             made = await new_intermediate(self.provider, active, self.authority.trust_domain, lifetime)
             await self.replace(self.authority.roots, made)
-        log.info("the intermediate was renewed", not_after=made.certificate.not_valid_after_utc)
+        log.info("the intermediate was renewed", not_after=str(made.certificate.not_valid_after_utc))
 
     async def renew_if_due(self) -> None:
         """Renew the intermediate once half its life has passed; what hinders it is logged."""
@@ -197,7 +197,9 @@ class Issuer:
             await self.renew()
         except RefusedError as error:
             end = self.authority.intermediate.certificate.not_valid_after_utc
-            log.warning("the intermediate can't be renewed; trying again", error=str(error), not_after=end)
+            log.warning(
+                "the intermediate can't be renewed; trying again", error=str(error), not_after=str(end)
+            )
 
     async def run(self) -> None:
         """Renew the intermediate in time, until cancelled."""

@@ -14,7 +14,6 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _CURVES: Final = {224: ec.SECP224R1(), 256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}
 _DIGESTS: Final[Mapping[int, hashes.SHA384 | hashes.SHA512]] = {384: hashes.SHA384(), 521: hashes.SHA512()}
 _EXPONENT: Final = 65_537
-_NOT_FOR_TLS: Final = KeyKind("ec", 224)
 
 
 def generate(kind: KeyKind) -> PrivateKey:
@@ -24,9 +23,13 @@ def generate(kind: KeyKind) -> PrivateKey:
     return ec.generate_private_key(_CURVES[kind.bits])
 
 
-def tls_kind(root: KeyKind) -> KeyKind:
-    """The kind of the keys below a root of a kind: the same, unless Envoy takes none such in TLS."""
-    return P256 if root == _NOT_FOR_TLS else root
+def leaf_kind(authority: KeyKind) -> KeyKind:
+    """The kind of the keys of leaves below an authority of a kind.
+
+    Of keys on curves stock Envoy takes only P-256 from a peer in TLS 1.2, its usual choice as a caller; of
+    roots and intermediates it takes all.
+    """
+    return P256 if authority.type == P256.type else authority
 
 
 def kind_of(certificate: x509.Certificate) -> KeyKind:

@@ -8,7 +8,7 @@ from cryptography import x509
 from xdsmesh.ca.authority import Authority, Root
 from xdsmesh.ca.certificates import create_request, to_pem
 from xdsmesh.ca.intermediate import Intermediate
-from xdsmesh.ca.keys import generate, tls_kind
+from xdsmesh.ca.keys import generate
 from xdsmesh.ca.provider import Provider
 from xdsmesh.ca.stored import trust_problem
 
@@ -21,7 +21,7 @@ async def new_intermediate(
     Raises:
         RefusedError: the provider does not, or what it gives is not what was asked for.
     """
-    key = await asyncio.to_thread(generate, tls_kind(root.kind))
+    key = await asyncio.to_thread(generate, root.kind)
     request = create_request(trust_domain, key)
     pem = await provider.sign_intermediate(root.certificate_pem, request, lifetime)
     try:

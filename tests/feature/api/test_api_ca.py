@@ -54,12 +54,16 @@ async def test_the_root_is_shown_with_all_that_there_is_to_know(api: httpx.Async
     assert root["SerialNumber"] == certificate.serial_number % 2**64
     expected = {
         "ExternalTrustDomain": "corp",
-        "IntermediateCerts": None,
         "Active": True,
         "PrivateKeyType": "ec",
         "PrivateKeyBits": 256,
     }
     assert {key: root[key] for key in expected} == expected
+    (pem,) = root["IntermediateCerts"]
+    intermediate = x509.load_pem_x509_certificate(pem.encode())
+    intermediate.verify_directly_issued_by(certificate)
+    signing = intermediate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    assert root["SigningKeyID"] == signing.hex(":")
     assert index_of(answer) == root["ModifyIndex"] == root["CreateIndex"]
     assert (await api.get("/v1/agent/connect/ca/roots")).json() == shown
 
@@ -80,16 +84,57 @@ async def test_who_has_the_root_waits(api: httpx.AsyncClient, held: Held, querie
     assert (await asyncio.wait_for(waiter, 5)).json() == known.json()
 
 
+async def test_who_has_the_root_is_told_of_another_intermediate(
+    api: httpx.AsyncClient, held: Held, issuer: Issuer
+) -> None:
+    known = await api.get(ROOTS)
+    waiters = [
+        asyncio.create_task(api.get(f"{path}?index={index_of(known)}&wait=60s"))
+        for path in (ROOTS, "/v1/agent/connect/ca/roots")
+    ]
+    await held(2)
+    await issuer.renew()
+    for woken in [await asyncio.wait_for(waiter, 5) for waiter in waiters]:
+        assert index_of(woken) > index_of(known)
+        (old,), (new,) = known.json()["Roots"], woken.json()["Roots"]
+        assert (new["ID"], new["RootCert"]) == (old["ID"], old["RootCert"])
+        assert new["IntermediateCerts"] != old["IntermediateCerts"]
+
+
+@pytest.mark.parametrize("pick", [lambda low, _: low])
+@pytest.mark.usefixtures("pick")
+async def test_who_has_a_leaf_gets_one_of_another_intermediate(
+    api: httpx.AsyncClient, held: Held, issuer: Issuer
+) -> None:
+    known = await api.get(LEAF)
+    waiter = asyncio.create_task(api.get(f"{LEAF}?index={index_of(known)}&wait=60s"))
+    await held()
+    await issuer.renew()
+    woken = await asyncio.wait_for(waiter, 5)
+    assert index_of(woken) > index_of(known)
+    assert issuer.authority.intermediate.certificate_pem in woken.json()["CertPEM"]
+
+
+async def test_who_has_gone_is_not_waited_for(api: httpx.AsyncClient, held: Held) -> None:
+    known = await api.get(ROOTS)
+    waiter = asyncio.create_task(api.get(f"{ROOTS}?index={index_of(known)}&wait=60s"))
+    await held()
+    waiter.cancel()
+    await held(0)
+    assert (await api.get(ROOTS)).json() == known.json()
+
+
 async def test_a_leaf_is_what_a_sidecar_shows(api: httpx.AsyncClient) -> None:
     with capture_logs() as logs:
         answer = await api.get(LEAF)
     leaf = answer.json()
-    certificate = x509.load_pem_x509_certificate(leaf["CertPEM"].encode())
+    certificate, intermediate = x509.load_pem_x509_certificates(leaf["CertPEM"].encode())
     root = x509.load_pem_x509_certificate((await api.get(f"{ROOTS}?pem=1")).content)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     key = serialization.load_pem_private_key(leaf["PrivateKeyPEM"].encode(), None)
 
-    certificate.verify_directly_issued_by(root)
+    certificate.verify_directly_issued_by(intermediate)
+    intermediate.verify_directly_issued_by(root)
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == [WEB] == [leaf["ServiceURI"]]
     assert leaf["Service"] == "web"
     assert leaf["PrivateKeyPEM"].startswith("-----BEGIN EC PRIVATE KEY-----")
@@ -163,11 +208,17 @@ async def test_the_configuration_can_be_put_back(api: httpx.AsyncClient) -> None
     shown = await api.get(CONFIGURATION)
     assert shown.json() == {
         "Provider": "consul",
-        "Config": {"LeafCertTTL": "72h", "IntermediateCertTTL": "8760h", "RootCertTTL": "87600h"},
+        "Config": {
+            "LeafCertTTL": "72h",
+            "IntermediateCertTTL": "8760h",
+            "RootCertTTL": "87600h",
+            "PrivateKeyType": "ec",
+            "PrivateKeyBits": 256,
+        },
         "State": None,
         "ForceWithoutCrossSigning": False,
-        "CreateIndex": 1,
-        "ModifyIndex": 1,
+        "CreateIndex": 2,
+        "ModifyIndex": 2,
     }
     answer = await api.put(CONFIGURATION, json=shown.json())
     assert (answer.status_code, answer.content) == (200, b"")
@@ -181,7 +232,7 @@ async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_res
     assert (await api.put(CONFIGURATION, json=body)).status_code == 200
     shown = (await api.get(CONFIGURATION)).json()
     assert shown["Config"]["LeafCertTTL"] == "1h30m"
-    assert shown["ModifyIndex"] > 1
+    assert shown["ModifyIndex"] > 2
     assert (await api.get(LEAF)).json() == before
     after = (await api.get("/v1/agent/connect/ca/leaf/db")).json()
     assert (
@@ -199,15 +250,36 @@ async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_res
         ({}, ["Provider is required"]),
         (
             {"Provider": "vault", "Config": {"LeafCertTTL": "59m", "RootCertTTL": "1h"}},
-            ["Provider: XM0206", "Config.LeafCertTTL: XM0307", "Config.RootCertTTL: XM0206"],
+            ["Provider: XM0206", "Config.LeafCertTTL: XM0307", "Config.RootCertTTL: XM0307"],
+        ),
+        (
+            {"Provider": "consul", "Config": {"LeafCertTTL": "2h", "IntermediateCertTTL": "5h"}},
+            ["Config.IntermediateCertTTL: XM0307 IntermediateCertTTL can't be 5h (write at least 6h"],
+        ),
+        (
+            {"Provider": "consul", "Config": {"LeafCertTTL": "1h", "IntermediateCertTTL": "2h59m"}},
+            ["write at least 3h"],
+        ),
+        ({"Provider": "consul", "Config": {"LeafCertTTL": "8760h"}}, ["write at least 26280h"]),
+        (
+            {"Provider": "consul", "Config": {"PrivateKeyType": "dsa", "PrivateKeyBits": 7}},
+            ["Config.PrivateKeyType: XM0303"],
+        ),
+        (
+            {"Provider": "consul", "Config": {"PrivateKeyType": "rsa", "PrivateKeyBits": 1024}},
+            ["PrivateKeyBits can't be 1024 for rsa (use one of 2048, 4096)"],
+        ),
+        (
+            {"Provider": "consul", "Config": {"PrivateKeyType": "ec", "PrivateKeyBits": 384}},
+            ["rotation of roots is not built yet"],
         ),
         ({"Provider": "consul", "Config": {"LeafCertTTL": "8761h"}}, ["write from 1h to 8760h"]),
         ({"Provider": "consul", "Config": {"PrivateKey": "hunter2"}}, ["Config.PrivateKey"]),
-        ({"Provider": "consul", "Config": {"PrivateKeyBits": 384}}, ["rotation of roots is not built yet"]),
+        ({"Provider": "consul", "Config": {"PrivateKeyBits": 384}}, ["add PrivateKeyType"]),
         ({"Provider": "consul", "Config": {"LeafTTL": "1h"}}, ["did you mean LeafCertTTL?"]),
     ],
 )
-async def test_what_would_need_another_root_is_refused(
+async def test_what_is_wrong_or_would_need_another_root_is_refused(
     api: httpx.AsyncClient, body: dict[str, Any], told: list[str]
 ) -> None:
     before = (await api.get(CONFIGURATION)).json()

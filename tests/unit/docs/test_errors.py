@@ -25,6 +25,7 @@ SHOWS_NO_FILE = {
     Code.SETTING,
     Code.STORE_UNUSABLE,
     Code.TRUST,
+    Code.SEALED,
 }
 """What is too large for a page, or is not in a file at all."""
 
