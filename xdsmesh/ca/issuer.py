@@ -14,6 +14,8 @@ from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
 from xdsmesh.ca.keys import generate, tls_kind
 from xdsmesh.ca.opening import Opened, open_authority
+from xdsmesh.ca.provider import Around, Provider
+from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN
@@ -137,20 +139,23 @@ class Issuer:
             RefusedError: it needs another root, and there can be none now.
         """
         before = self.configuration
-        if (wanted.provider, wanted.kind) != (before.provider, before.kind):
+        if wanted.home_of_roots != before.home_of_roots:
             await self.start_rotation(wanted, origin)
             return
+        if wanted.vault != before.vault:
+            await self._provider(wanted).root()  # refuses what would not work, such as another token
         await self.keep_configuration(wanted, origin)
         if wanted.intermediate_lifetime != before.intermediate_lifetime:
             await self.renew()
 
     async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
         """Store a configuration, and let it count."""
-        await self._store.commit(Txn((configurations.put(wanted),)), origin)
+        await self._store.commit(Txn((configurations.put(wanted, self._sealer),)), origin)
         record = await self._store.get(CONFIGURATION_KEY)
         if record is None:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
-        self.configuration = configurations.decode(record)
+        self.configuration = configurations.decode(record, self._sealer)
+        self.provider = self._provider(self.configuration)
 
     async def replace(
         self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()
@@ -198,6 +203,10 @@ class Issuer:
         except RefusedError as error:
             end = self.authority.intermediate.certificate.not_valid_after_utc
             log.warning("the intermediate can't be renewed; trying again", error=str(error), not_after=end)
+
+    def _provider(self, configuration: Configuration) -> Provider:
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
+        return make_provider(configuration, around)
 
     async def run(self) -> None:
         """Renew the intermediate in time, until cancelled."""
