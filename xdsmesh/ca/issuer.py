@@ -89,6 +89,15 @@ class Issuer:
         """The kind of the keys of leaves."""
         return tls_kind(self.authority.active.kind)
 
+    def provider_for(self, configuration: Configuration) -> Provider:
+        """The provider that a configuration names, whether it counts or is only wanted.
+
+        Raises:
+            RefusedError: it needs a package that is not installed.
+        """
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
+        return make_provider(configuration, around)
+
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""
         self._listeners.append(listener)
@@ -143,7 +152,7 @@ class Issuer:
             await self.start_rotation(wanted, origin)
             return
         if wanted.vault != before.vault:
-            await self._provider(wanted).root()  # refuses what would not work, such as another token
+            await self.provider_for(wanted).root()  # refuses what would not work, such as another token
         await self.keep_configuration(wanted, origin)
         if wanted.intermediate_lifetime != before.intermediate_lifetime:
             await self.renew()
@@ -155,7 +164,7 @@ class Issuer:
         if record is None:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
         self.configuration = configurations.decode(record, self._sealer)
-        self.provider = self._provider(self.configuration)
+        self.provider = self.provider_for(self.configuration)
 
     async def replace(
         self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()
@@ -203,10 +212,6 @@ class Issuer:
         except RefusedError as error:
             end = self.authority.intermediate.certificate.not_valid_after_utc
             log.warning("the intermediate can't be renewed; trying again", error=str(error), not_after=end)
-
-    def _provider(self, configuration: Configuration) -> Provider:
-        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
-        return make_provider(configuration, around)
 
     async def run(self) -> None:
         """Renew the intermediate in time, until cancelled."""

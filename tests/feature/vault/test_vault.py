@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -185,6 +186,17 @@ async def test_what_does_not_work_is_refused_with_the_address_and_the_reason(
     assert told in text
     assert wanted.address in text
     assert wanted.token not in text
+
+
+async def test_a_vault_that_does_not_answer_holds_up_nobody_for_long(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xdsmesh.ca.vault_client._TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        text = await refusal(MemoryStore(), settings(vault, address=address))
+    assert f"Vault at {address} did not give a root" in text
+    assert "timed out" in text
 
 
 async def test_a_sealed_vault_is_to_be_unsealed(vault: Vault) -> None:

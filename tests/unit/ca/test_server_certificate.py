@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder
+from cryptography.x509.verification import Store as Trusted
 from structlog.testing import capture_logs
 
+from xdsmesh.ca.authority import Root, Standing
 from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.renewal import new_intermediate
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.model.trust import Leaf
@@ -66,6 +72,28 @@ async def test_another_intermediate_makes_another_certificate_at_once(
     await renewing[0]
     assert leaf != before
     assert issuer.authority.intermediate.certificate_pem in leaf.chain_pem
+
+
+async def test_who_knows_the_root_of_before_believes_the_server_while_it_vouches_for_the_next(
+    certificate: ServerCertificate, issuer: Issuer, clock: Clock
+) -> None:
+    old = issuer.authority.active
+    pem = await issuer.provider.generate_root()
+    crossed = await issuer.provider.cross_sign(old.certificate_pem, pem)
+    active = Root.load(pem, Standing.ACTIVE, crossed)
+    made = await new_intermediate(issuer.provider, active, "mesh.example.com", timedelta(days=10))
+    rotating: list[asyncio.Task[bool]] = []
+
+    def rotate() -> None:
+        roots = (active, replace(old, standing=Standing.RETIRING))
+        rotating.append(asyncio.create_task(issuer.replace(roots, made)))
+
+    leaf = await following(certificate, rotate)
+    assert await rotating[0]
+    for each in (old, active):
+        verifier = PolicyBuilder().store(Trusted([each.certificate])).time(clock.now)
+        first, *others = x509.load_pem_x509_certificates(leaf.chain_pem.encode())
+        verifier.build_server_verifier(x509.DNSName("server.dc1.consul")).verify(first, others)
 
 
 async def test_it_is_renewed_when_three_fifths_of_its_life_have_passed(issuer: Issuer, clock: Clock) -> None:
