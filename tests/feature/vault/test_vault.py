@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from cryptography.x509.verification import PolicyBuilder
 from cryptography.x509.verification import Store as Trusted
 from structlog.testing import capture_logs
 
+from xdsmesh.api.tls import make_context
 from xdsmesh.ca.authority import Root, Standing
 from xdsmesh.ca.configuration import VAULT, Configuration, VaultSettings, put
 from xdsmesh.ca.issuer import Issuer
@@ -186,6 +188,24 @@ async def test_what_does_not_work_is_refused_with_the_address_and_the_reason(
     assert told in text
     assert wanted.address in text
     assert wanted.token not in text
+
+
+async def test_over_tls_vault_is_known_by_its_ca_and_its_name(running: Running, tmp_path: Path) -> None:
+    corporate = await Issuer.open(MemoryStore(), "corp.example.com", now, Sealer.in_memory())
+    roots = tmp_path / "corp.pem"
+    roots.write_text(corporate.bundle.roots_pem)
+    running.stop()
+    running.start(make_context(await corporate.issue_server("dc1")))
+    known = settings(running.vault, ca_file=str(roots), tls_server_name="server.dc1.consul")
+    verify(await opened(MemoryStore(), known))
+    for change, why in (
+        ({"tls_server_name": ""}, "IP address mismatch"),
+        ({"tls_server_name": "server.dc2.consul"}, "doesn't match"),
+        ({"ca_file": ""}, "certificate verify failed"),
+    ):
+        text = await refusal(MemoryStore(), replace(known, **change))
+        assert why in text
+        assert running.vault.address in text
 
 
 async def test_a_vault_that_does_not_answer_holds_up_nobody_for_long(
