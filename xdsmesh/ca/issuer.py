@@ -14,6 +14,8 @@ from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
 from xdsmesh.ca.keys import generate, leaf_kind
 from xdsmesh.ca.opening import Opened, open_authority
+from xdsmesh.ca.provider import Around, Provider
+from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN
@@ -87,6 +89,15 @@ class Issuer:
         """The kind of the keys of leaves."""
         return leaf_kind(self.authority.active.kind)
 
+    def provider_for(self, configuration: Configuration) -> Provider:
+        """The provider that a configuration names, whether it counts or is only wanted.
+
+        Raises:
+            RefusedError: it needs a package that is not installed.
+        """
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
+        return make_provider(configuration, around)
+
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""
         self._listeners.append(listener)
@@ -137,20 +148,23 @@ class Issuer:
             RefusedError: it needs another root, and there can be none now.
         """
         before = self.configuration
-        if (wanted.provider, wanted.kind) != (before.provider, before.kind):
+        if wanted.home_of_roots != before.home_of_roots:
             await self.start_rotation(wanted, origin)
             return
+        if wanted.vault != before.vault:
+            await self.provider_for(wanted).root()  # refuses what would not work, such as another token
         await self.keep_configuration(wanted, origin)
         if wanted.intermediate_lifetime != before.intermediate_lifetime:
             await self.renew()
 
     async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
         """Store a configuration, and let it count."""
-        await self._store.commit(Txn((configurations.put(wanted),)), origin)
+        await self._store.commit(Txn((configurations.put(wanted, self._sealer),)), origin)
         record = await self._store.get(CONFIGURATION_KEY)
         if record is None:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
-        self.configuration = configurations.decode(record)
+        self.configuration = configurations.decode(record, self._sealer)
+        self.provider = self.provider_for(self.configuration)
 
     async def replace(
         self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()
