@@ -79,6 +79,8 @@ VERDICTS = {
     ("api", "db", "http"): "allowed",
     ("api", "db /v1/admin", "http"): "denied",
     ("web", "db", "http"): "denied",
+    ("api", "db", "tcp"): "allowed",
+    ("web", "db", "tcp"): "denied",
     ("api", "ledger", "tcp"): "allowed",
     ("web", "ledger", "tcp"): "denied",
     ("a client with api's certificate", "db", "http"): "allowed",

@@ -27,6 +27,37 @@ _ALLOW: Final = 'Action = "allow"'
 _DENY: Final = 'Action = "deny"'
 
 
+DEFAULTS: Final = "db-defaults.hcl"
+_SPEAKS_HTTP: Final = 'Protocol = "http"'
+_SPEAKS_TCP: Final = 'Protocol = "tcp"'
+_WITHOUT_REQUESTS: Final = """Kind = "service-intentions"
+Name = "db"
+Sources = [
+  { Name = "api", Action = "allow" },
+  { Name = "web", Action = "deny" },
+]
+"""
+
+
+def judge_connections(config: Path) -> float:
+    """Let api connect to db whatever it asks, and web not; when it was done (``time.time``)."""
+    return rewrite(config / INTENTIONS, _WITHOUT_REQUESTS)
+
+
+def speak_tcp(config: Path) -> float:
+    """Let db's Envoys forward bytes; when it was done (``time.time``)."""
+    return rewrite(
+        config / DEFAULTS, (config / DEFAULTS).read_text("utf-8").replace(_SPEAKS_HTTP, _SPEAKS_TCP)
+    )
+
+
+def speak_http(config: Path) -> float:
+    """Let them know requests again; when it was done (``time.time``)."""
+    return rewrite(
+        config / DEFAULTS, (config / DEFAULTS).read_text("utf-8").replace(_SPEAKS_TCP, _SPEAKS_HTTP)
+    )
+
+
 def tighten(config: Path) -> float:
     """Deny api what it is allowed at db; when it was done (``time.time``)."""
     return rewrite(config / INTENTIONS, (config / INTENTIONS).read_text("utf-8").replace(_ALLOW, _DENY))

@@ -9,7 +9,7 @@ from xdsmesh.demo.control import Control
 from xdsmesh.demo.edits import edit
 from xdsmesh.demo.identity.calls import ALLOWED, ask, listen
 from xdsmesh.demo.identity.certificates import found_mesh, write_encryption_key, write_secret
-from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Change, Findings, problems, report
+from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Change, Findings, Verdict, problems, report
 from xdsmesh.demo.identity.held import HeldConnection
 from xdsmesh.demo.identity.layout import (
     ADMIN_PATH,
@@ -20,12 +20,15 @@ from xdsmesh.demo.identity.layout import (
     INTENTIONS,
     PATH,
     WEB,
+    judge_connections,
     loosen,
+    speak_http,
+    speak_tcp,
     tighten,
 )
 from xdsmesh.demo.identity.show import show_findings, show_topology
 from xdsmesh.demo.identity.strangers import Door, find_door, strangers
-from xdsmesh.demo.identity.visits import upstream_url, visits
+from xdsmesh.demo.identity.visits import upstream_url, visits, visits_over_tcp
 from xdsmesh.demo.layout import SERVER_HOST
 from xdsmesh.demo.network import Network
 from xdsmesh.demo.stage import Outcome, Scene
@@ -60,6 +63,8 @@ class Identity:
                 called += await strangers(door, control)
             with show.step("tighten an intention under open connections, and loosen it again"):
                 change = await _change(scene, control, door)
+            with show.step("let db's Envoys forward bytes, and call it again"):
+                called += await _over_tcp(scene, control)
         found = Findings(called, stream_refusal, key is None, change)
         return Outcome(
             tuple(problems(found, door.api_id)),
@@ -141,6 +146,18 @@ async def _change(scene: Scene, control: Control, door: Door) -> Change:
         "a connection to db's Envoy": tuple(direct.replies),
     }
     return Change(tightened, loosened, held)
+
+
+async def _over_tcp(scene: Scene, control: Control) -> tuple[Verdict, ...]:
+    """Call db while it speaks tcp; then all is as it was."""
+    mesh, config = scene.running, scene.running.config
+    text = (config / INTENTIONS).read_text("utf-8")
+    await edit(mesh, control, "service-intentions", DB.service, partial(judge_connections, config))
+    await edit(mesh, control, "service-defaults", DB.service, partial(speak_tcp, config))
+    called = await visits_over_tcp(scene.network, control)
+    await edit(mesh, control, "service-defaults", DB.service, partial(speak_http, config))
+    await edit(mesh, control, "service-intentions", DB.service, partial(loosen, config, text))
+    return called
 
 
 def _commands(network: Network, config: Path) -> tuple[str, ...]:

@@ -20,6 +20,14 @@ async def visits(network: Network, control: Control) -> tuple[Verdict, ...]:
     )
 
 
+async def visits_over_tcp(network: Network, control: Control) -> tuple[Verdict, ...]:
+    """What becomes of api and web at db while that is known to speak tcp: a request is but bytes."""
+    return (
+        await _bytes(network, control, API, ALLOWED),
+        await _bytes(network, control, WEB, DENIED),
+    )
+
+
 def upstream_url(network: Network, caller: Instance, path: str) -> str:
     """Where the sidecar of a caller takes requests to db."""
     return f"http://{network.host(caller.host)}:{network.upstream_port}{path}"
@@ -31,6 +39,20 @@ async def _http(network: Network, control: Control, caller: Instance, path: str,
     asked = DB.service if path == PATH else f"{DB.service} {path}"
     return Verdict(
         caller.service, asked, "http", expected, answer, rule=decision.reason, rule_allows=decision.allowed
+    )
+
+
+async def _bytes(network: Network, control: Control, caller: Instance, expected: str) -> Verdict:
+    answer = await judged(network, DB, ask(upstream_url(network, caller, PATH)))
+    decision = await control.decision(caller.service, DB.service)
+    return Verdict(
+        caller.service,
+        DB.service,
+        "tcp",
+        expected,
+        answer,
+        rule=decision.reason,
+        rule_allows=decision.allowed,
     )
 
 
