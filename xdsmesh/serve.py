@@ -1,14 +1,12 @@
 """The composition root: the only module that knows all others, and the owner of every task of the server."""
 
 import asyncio
-import gc
 import os
 import random
 import resource
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -16,9 +14,7 @@ from uuid import uuid4
 import structlog
 import uvloop
 
-from xdsmesh import __version__
-from xdsmesh.api.about import CONSUL, OFF, About
-from xdsmesh.api.serve import HttpServer
+from xdsmesh.api.about import CONSUL
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.key_file import key_of_environment, own_key_file, read_key_file
 from xdsmesh.ca.sealing import Sealer
@@ -27,6 +23,7 @@ from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
 from xdsmesh.folder import ConfigFolder
+from xdsmesh.listeners import listen, make_certificate
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.errors import AddressInUseError, RefusedError
 from xdsmesh.model.origin import Source
@@ -37,14 +34,9 @@ from xdsmesh.settings import LogFormat, Settings
 from xdsmesh.store.base import Store
 from xdsmesh.store.memory import MemoryStore
 from xdsmesh.store.sqlite import SQLiteStore
-from xdsmesh.xds.server import AdsServer
 
 log = structlog.get_logger(__name__)
 
-ENVOY_VERSIONS: Final = ("1.40.0",)
-"""The versions of Envoy that the tests run."""
-
-_GRACE_SECONDS: Final = 3.0
 _RESOLVERS: Final = "64"
 
 
@@ -89,12 +81,13 @@ async def _serve(settings: Settings) -> None:
         issuer = await Issuer.open(store, settings.trust_domain, _now, await _sealer(settings, store))
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
+        pick = random.SystemRandom().uniform
         parts = ServerParts.make(
             store,
             node,
             issuer,
             _now,
-            random.SystemRandom().uniform,
+            pick,
             policy=settings.default_intention_policy,
         )
         parts.tokens.reached = bool(settings.reached)
@@ -105,7 +98,10 @@ async def _serve(settings: Settings) -> None:
             await announce(store, node, lambda: str(uuid4()))
             await _load(folder, parts.repository)
             await parts.loop.wait_revision((await store.list(""))[0])
-            listeners = await _listen(settings, node, parts)
+            certificate = await make_certificate(settings, parts, _now, pick)
+            if certificate:
+                workers.append(tasks.create_task(certificate.run(), name="server certificate"))
+            listeners = await listen(settings, node, parts, _now, certificate)
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings, parts)
@@ -146,40 +142,11 @@ async def _load(folder: ConfigFolder | None, repository: Repository) -> None:
         await folder.load()
 
 
-async def _listen(settings: Settings, node: Node, parts: ServerParts) -> AsyncExitStack:
-    """Open the listeners, xDS first so that the API can tell its port; closing the stack closes them."""
-    async with AsyncExitStack() as stack:
-        xds_port = OFF
-        if settings.xds:
-            ads = AdsServer(parts.loop, parts.admissions, parts.registry, _now)
-            xds_port = await ads.start(str(settings.xds))
-            stack.push_async_callback(ads.stop, _GRACE_SECONDS)
-            log.info("serving xDS", address=str(replace(settings.xds, port=xds_port)))
-        if settings.http:
-            trust_domain = parts.leaves.issuer.bundle.trust_domain
-            policy = settings.default_intention_policy
-            about = About(__version__, node, trust_domain, xds_port, ENVOY_VERSIONS, policy)
-            http = HttpServer(parts.app(about))
-            port = await http.start(settings.http.host, settings.http.port)
-            stack.push_async_callback(http.stop)
-            stack.callback(parts.close)
-            log.info("serving HTTP", address=str(replace(settings.http, port=port)))
-        # What exists now lives as long as the server: leave it out of every later collection.
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 100)
-        return stack.pop_all()
-
-
 def _say_what_to_expect(settings: Settings, parts: ServerParts) -> None:
     say_reach(settings, parts.tokens)
     log.info("calls that no intention decides", policy=str(settings.default_intention_policy))
-    for flag, address in (
-        ("--https-addr", settings.https),
-        ("--xds-tls-addr", settings.xds_tls),
-        ("--dns-addr", settings.dns),
-    ):
-        if address:
-            log.warning("this listener is not built yet and stays off", flag=flag)
+    if settings.dns:
+        log.warning("this listener is not built yet and stays off", flag="--dns-addr")
     log.info("ready", datacenter=settings.datacenter, dev=settings.dev)
 
 

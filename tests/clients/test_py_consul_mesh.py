@@ -141,7 +141,7 @@ def test_the_authority_is_shown_and_configured(client: consul.Consul) -> None:
     changed = {**found["Config"], "LeafCertTTL": "48h"}
     assert client.connect.ca.update_configuration("consul", changed, force_without_cross_signing=True)
     assert client.connect.ca.configuration()["Config"]["LeafCertTTL"] == "48h"
-    with pytest.raises(BadRequest, match="Provider"):
+    with pytest.raises(BadRequest, match="RootPKIPath is required"):
         client.connect.ca.update_configuration("vault", {})
 
 

@@ -75,6 +75,27 @@ def holds(output: str) -> None:
     assert 0 < found["shift"]["ack_ms"] < 10_000
 
 
+VERDICTS = {
+    ("api", "db", "http"): "allowed",
+    ("api", "db /v1/admin", "http"): "denied",
+    ("web", "db", "http"): "denied",
+    ("api", "db", "tcp"): "allowed",
+    ("web", "db", "tcp"): "denied",
+    ("api", "ledger", "tcp"): "allowed",
+    ("web", "ledger", "tcp"): "denied",
+    ("a client with api's certificate", "db", "http"): "allowed",
+    ("a client with api's certificate", "ledger", "tcp"): "allowed",
+    ("a client without a certificate", "db", "http"): "denied",
+    ("a client without a certificate", "ledger", "tcp"): "denied",
+    ("a client with a certificate of another root", "db", "http"): "denied",
+    ("a client with a certificate of another root", "ledger", "tcp"): "denied",
+    ("a client with an expired certificate of api", "db", "http"): "denied",
+    ("a client with an expired certificate of api", "ledger", "tcp"): "denied",
+    ("web posing as api", "db", "http"): "denied",
+}
+"""What the demo of identities expects, and observes."""
+
+
 def first_with(stream: IO[str] | None, text: str) -> str:
     """Wait for a line with this text."""
     assert stream
@@ -100,6 +121,37 @@ def test_two_demos_at_once_both_hold_and_leave_nothing(tmp_path: Path) -> None:
     for folder in (kept, other):
         assert processes_of(folder) == []
         assert folders(folder) == []
+
+
+def test_who_may_not_call_is_denied_and_nothing_is_left(tmp_path: Path) -> None:
+    with demo(tmp_path, "--identity", "--format", "json") as process:
+        output, diagnostics = process.communicate(timeout=100)
+
+    assert process.returncode == 0, diagnostics
+    found = json.loads(output)
+    keys = ("from", "to", "protocol")
+    for verdict in ("expected", "observed"):
+        assert {tuple(each[key] for key in keys): each[verdict] for each in found["verdicts"]} == VERDICTS
+    assert len(found["verdicts"]) == len(VERDICTS)
+    assert found["peer_spiffe"].endswith(".consul/ns/default/dc/dc1/svc/api")
+    assert found["requests"] > 100
+    assert found["failed"] == found["shift"]["failed"] == 0
+    assert 0 < found["shift"]["ack_ms"] < 10_000
+    assert "the token is for the service web" in diagnostics
+    assert processes_of(tmp_path) == []
+    assert folders(tmp_path) == []
+
+
+def test_the_mesh_of_identities_can_be_kept_and_tried(tmp_path: Path) -> None:
+    with demo(tmp_path, "--identity", "--keep") as process:
+        statuses = [httpx.get(first_with(process.stdout, "curl").split()[-1]).status_code for _ in range(3)]
+        assert statuses == [200, 403, 403]
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=20) == 0
+    assert processes_of(tmp_path) == []
+    assert folders(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,13 @@ def resolver(name: str, fields: str) -> str:
 
 
 V1 = "Service.Meta.version == 1"
+STRICT = """
+Kind = "mesh"
+ValidateClusters = true
+TLS { Incoming { TLSMinVersion = "TLSv1_3" } }
+"""
 EDITS: tuple[tuple[dict[str, str | None], set[str]], ...] = (
+    ({"mesh.hcl": STRICT}, {"web"}),
     ({"admin-splitter.hcl": None, "admin-resolver.hcl": None, "web-router.hcl": None}, {"web"}),
     (
         {"new.hcl": entry("service-router", "web", 'Routes = [{ Destination { Service = "admin" } }]')},

@@ -7,6 +7,7 @@ import pytest
 
 from xdsmesh.bootstrap import find_envoy
 from xdsmesh.ca.configuration import Configuration, put
+from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import ORIGIN
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.layout import CLIENT, INSTANCES, SERVER_HOST
@@ -33,7 +34,7 @@ async def test_a_request_passes_with_roots_of_this_kind(tmp_path: Path, kind: Ke
             mesh = RunningMesh(tmp_path, network, processes)
             mesh.write_config()
             store = await SQLiteStore.open(tmp_path / "data" / "state.db")
-            await store.commit(Txn((put(Configuration(kind=kind)),)), ORIGIN)
+            await store.commit(Txn((put(Configuration(kind=kind), Sealer.in_memory()),)), ORIGIN)
             await store.close()
             await mesh.start_server()
             await mesh.start_apps()

@@ -33,7 +33,7 @@ NOT_OURS = {"chains", "__pycache__"}
 OUTPUTS = ("clusters.yaml", "endpoints.yaml", "listeners.yaml", "routes.yaml")
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
 NODE = Node("node-1", "127.0.0.1", "dc1")
-MAPS = {"typedPerFilterConfig", "policies", "providers"}
+MAPS = {"jsonFormat", "policies", "providers", "typedPerFilterConfig"}
 FIRST_SIDECAR_PORT = 21000
 
 

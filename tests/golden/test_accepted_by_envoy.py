@@ -69,6 +69,10 @@ CONTROL_PLANE = {
 }
 
 
+STAT_PREFIX = "envoy.extensions.access_loggers.stats.v3.Config.stat_prefix"
+"""What replaces it since Envoy 1.40, `stats_scope`, is unknown to older ones, and to our build of the API."""
+
+
 def validate(bootstrap: dict[str, Any], folder: Path) -> None:
     file = folder / "bootstrap.json"
     file.write_text(json.dumps(bootstrap))
@@ -80,7 +84,8 @@ def validate(bootstrap: dict[str, Any], folder: Path) -> None:
         check=False,
     )
     assert envoy.returncode == 0, envoy.stderr
-    assert "deprecated" not in envoy.stderr.lower()
+    warnings = [line for line in envoy.stderr.splitlines() if "deprecated" in line.lower()]
+    assert [line for line in warnings if STAT_PREFIX not in line] == []
 
 
 def _static(value: Any, routes: dict[str, Any]) -> Any:

@@ -20,6 +20,10 @@ MODULES = (
     "config.endpoint.v3",
     "config.listener.v3",
     "config.route.v3",
+    "extensions.access_loggers.file.v3",
+    "extensions.access_loggers.filters.cel.v3",
+    "extensions.access_loggers.stats.v3",
+    "extensions.access_loggers.stream.v3",
     "extensions.clusters.aggregate.v3",
     "extensions.filters.http.grpc_http1_bridge.v3",
     "extensions.filters.http.grpc_stats.v3",
@@ -52,7 +56,11 @@ def test_another_decoder_reads_the_same_values(view: ProxyView, independent_any:
     resources = [resource for type_url in TYPES for resource in view.of(type_url).values()]
     assert resources
     for resource in resources:
-        decoded = plain(independent_any.parse(resource.any).to_dict())
+        with warnings.catch_warnings():
+            # What replaces it is unknown to older Envoys, and to our build of the API.
+            warnings.filterwarnings("ignore", "Config.stat_prefix is deprecated")
+            parsed = independent_any.parse(resource.any).to_dict()
+        decoded = plain(parsed)
         assert decoded == plain(MessageToDict(any_pb2.Any.FromString(resource.any)))
         assert decoded["@type"] == resource.type_url
 

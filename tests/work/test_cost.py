@@ -5,11 +5,20 @@ from datetime import UTC, datetime
 
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds.jwt_provider import JWTProvider
+from xdsmesh.config.kinds.mesh import (
+    IncomingHTTP,
+    Mesh,
+    MeshHTTP,
+    MeshTLS,
+    MeshTLSParameters,
+    RequestNormalization,
+)
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
 from xdsmesh.config.kinds.service_resolver import ServiceResolver, Subset
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.access_logs import AccessLogs
 from xdsmesh.config.parts.jwks import JSONWebKeySet, RemoteJWKS
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement, RequiredProvider
 from xdsmesh.config.parts.upstream_config import UpstreamConfig, UpstreamConfiguration, UpstreamLimits
@@ -275,3 +284,55 @@ def test_who_rejects_a_provider_learns_its_entry() -> None:
     okta = provider("okta").key
     assert index.entries_behind(proxy, CLUSTER, "jwks_cluster_okta") == (okta,)
     assert okta in index.entries_behind(proxy, LISTENER, "public_listener:127.0.1.1:21000")
+
+
+def test_access_logs_touch_listeners_only() -> None:
+    index = mesh()
+    client = "client-0-sidecar-proxy"
+    was = index.view(client)
+    index.work.clear()
+    logs = ProxyDefaults(
+        name="global", config=ProxyConfig(protocol="http"), access_logs=AccessLogs(enabled=True)
+    )
+
+    index.apply(Batch(2, (entry(logs),)))
+
+    now = index.view(client)
+    assert was is not None
+    assert now is not None
+    assert [short for each, short in SHORT_NAMES.items() if was.of(each) != now.of(each)] == ["LDS"]
+    assert index.work["encoded"] == CLIENTS + SERVICES  # their public listeners, and those of what they call
+
+
+def test_tls_of_outgoing_calls_encodes_each_cluster_once_for_all_callers() -> None:
+    index = mesh()
+    index.work.clear()
+    strict = MeshTLS(outgoing=MeshTLSParameters(tls_min_version="TLSv1_3"))
+
+    changed = index.apply(Batch(2, (entry(Mesh(name="mesh", tls=strict)),)))
+
+    assert len(changed) == CLIENTS
+    assert index.work["encoded"] == SERVICES + 1  # one has two subsets
+    assert index.work["upstream_clusters"] == SERVICES
+    assert not index.work.keys() & {"upstream", "chain", "endpoints", "upstream_endpoints", "sidecar"}
+
+
+def test_normalisation_of_requests_encodes_each_public_listener_once() -> None:
+    index = mesh()
+    index.work.clear()
+    http = MeshHTTP(incoming=IncomingHTTP(RequestNormalization(merge_slashes=True)))
+
+    changed = index.apply(Batch(2, (entry(Mesh(name="mesh", http=http)),)))
+
+    assert len(changed) == CLIENTS
+    assert index.work["encoded"] == CLIENTS
+    assert index.work["sidecar"] == CLIENTS
+    assert not index.work.keys() & {"upstream", "upstream_clusters", "upstream_routes", "authorization"}
+
+
+def test_a_mesh_entry_that_says_the_defaults_costs_next_to_nothing() -> None:
+    index = mesh()
+    index.work.clear()
+
+    assert index.apply(Batch(2, (entry(Mesh(name="mesh", tls=MeshTLS(), http=MeshHTTP())),))) == frozenset()
+    assert index.work == {"incoming": 1, "outgoing": 1}

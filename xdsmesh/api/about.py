@@ -26,6 +26,7 @@ class About:
     node: Node
     trust_domain: str
     xds_port: int = OFF
+    xds_tls_port: int = OFF
     envoy_versions: tuple[str, ...] = ()
     default_intention_policy: IntentionPolicy = IntentionPolicy.ALLOW
 

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from msgspec import structs, to_builtins
 
-from xdsmesh.api.about import CONSUL, OFF, About
+from xdsmesh.api.about import CONSUL, About
 from xdsmesh.api.narrow import filter_of
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import FILTER
@@ -44,7 +44,7 @@ async def about_self(
             },
             "DebugConfig": {
                 "GRPCPort": about.xds_port,
-                "GRPCTLSPort": OFF,
+                "GRPCTLSPort": about.xds_tls_port,
                 "ConnectEnabled": True,
                 "UIConfig": {"Enabled": False},
             },
@@ -58,7 +58,7 @@ async def about_self(
             "xDS": {
                 "SupportedProxies": {"envoy": list(about.envoy_versions)},
                 "Port": about.xds_port,
-                "Ports": {"Plaintext": about.xds_port, "TLS": OFF},
+                "Ports": {"Plaintext": about.xds_port, "TLS": about.xds_tls_port},
             },
         }
     )

@@ -1,13 +1,14 @@
 """Certificates and the configuration of their authority, in the shapes of the HTTP API."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from xdsmesh.ca.authority import Authority, Root
 from xdsmesh.ca.certificates import key_id
-from xdsmesh.ca.configuration import Configuration
+from xdsmesh.ca.configuration import VAULT, Configuration, VaultSettings
 from xdsmesh.ca.leaves import IssuedLeaf
-from xdsmesh.config.ca_configuration import CAConfigurationBody, duration_of, short
+from xdsmesh.config.ca_configuration import CAConfigurationBody, ProviderConfig, duration_of, short
 
 _NAME: Final = "Consul CA Primary Cert"
 _UNSIGNED: Final = 2**64 - 1
@@ -48,6 +49,7 @@ def configuration_body(configuration: Configuration) -> dict[str, Any]:
     return {
         "Provider": configuration.provider,
         "Config": {
+            **_vault_body(configuration.vault),
             "LeafCertTTL": short(duration_of(configuration.leaf_lifetime)),
             "IntermediateCertTTL": short(duration_of(configuration.intermediate_lifetime)),
             "RootCertTTL": short(duration_of(configuration.root_lifetime)),
@@ -61,6 +63,20 @@ def configuration_body(configuration: Configuration) -> dict[str, Any]:
     }
 
 
+def _vault_body(vault: VaultSettings | None) -> dict[str, Any]:
+    """Where the roots are, without the token; nothing of them if they are here."""
+    if vault is None:
+        return {}
+    return {
+        "Address": vault.address,
+        "RootPKIPath": vault.root_pki_path,
+        "Namespace": vault.namespace,
+        "CAFile": vault.ca_file,
+        "CAPath": vault.ca_path,
+        "TLSServerName": vault.tls_server_name,
+    }
+
+
 def configuration_of(body: CAConfigurationBody, current: Configuration) -> Configuration:
     """The configuration that a caller wants, where there is this one."""
     wanted = body.config
@@ -70,7 +86,24 @@ def configuration_of(body: CAConfigurationBody, current: Configuration) -> Confi
         intermediate_lifetime=timedelta(seconds=wanted.intermediate_cert_ttl.seconds),
         root_lifetime=timedelta(seconds=wanted.root_cert_ttl.seconds),
         kind=wanted.key_kind(current.kind),
+        vault=_vault_of(wanted, current.vault) if body.provider == VAULT else None,
     )
+
+
+def _vault_of(wanted: ProviderConfig, current: VaultSettings | None) -> VaultSettings:
+    found = VaultSettings(
+        address=wanted.address.rstrip("/"),
+        root_pki_path=wanted.path_of_roots,
+        namespace=wanted.namespace,
+        ca_file=wanted.ca_file,
+        ca_path=wanted.ca_path,
+        tls_server_name=wanted.tls_server_name,
+        token=wanted.token,
+    )
+    # A token is left out by whoever sends back what was shown. It goes to the Vault that it is for alone.
+    if current and current.address == found.address and not found.token:
+        return replace(found, token=current.token)
+    return found
 
 
 def leaf_body(service: str, issued: IssuedLeaf) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from typing import Final
 
 import uvicorn
@@ -18,9 +19,9 @@ _GRACE: Final = 2
 
 
 class HttpServer:
-    """An ASGI application on a TCP port, from ``start`` to ``stop``."""
+    """An ASGI application on a TCP port, from ``start`` to ``stop``; with ``tls`` it is HTTPS."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
         self._config = uvicorn.Config(
             app,
             lifespan="off",
@@ -34,6 +35,7 @@ class HttpServer:
             timeout_graceful_shutdown=_GRACE,
         )
         self._config.load()
+        self._config.ssl = tls  # uvicorn would make one itself, from files
         self._server = uvicorn.Server(self._config)
         self._server.lifespan = self._config.lifespan_class(self._config)
         self._listeners: list[socket.socket] = []
@@ -45,7 +47,7 @@ class HttpServer:
         Raises:
             AddressInUseError: the address is taken, not this machine's, or not allowed.
         """
-        self._listeners = [_bind(host, port)]
+        self._listeners = [_bind(host, port, "--https-addr" if self._config.ssl else "--http-addr")]
         # `Server.serve` is these three, wrapped in signal handlers of its own.
         await self._server.startup(sockets=self._listeners)
         self._ticks = asyncio.create_task(self._server.main_loop(), name="http server ticks")
@@ -68,7 +70,7 @@ class HttpServer:
             await server.wait_closed()
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, flag: str) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -76,7 +78,7 @@ def _bind(host: str, port: int) -> socket.socket:
         # Only sockets that say so are taken for TCP by asyncio, and then send without delay.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
-        raise _refused(host, port, error) from error
+        raise _refused(host, port, flag, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -84,12 +86,12 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.setblocking(False)  # noqa: FBT003 the socket API has it positional
     except OSError as error:
         listener.close()
-        raise _refused(host, port, error) from error
+        raise _refused(host, port, flag, error) from error
     return listener
 
 
-def _refused(host: str, port: int, error: OSError) -> AddressInUseError:
+def _refused(host: str, port: int, flag: str, error: OSError) -> AddressInUseError:
     return AddressInUseError(
         f"cannot serve HTTP on {host}:{port}: {error.strerror}"
-        " (is another server running there? --http-addr takes another address, and port 0 a free port)"
+        f" (is another server running there? {flag} takes another address, and port 0 a free port)"
     )

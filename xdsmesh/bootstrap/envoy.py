@@ -45,8 +45,14 @@ def exec_envoy(envoy: Path, bootstrap: Mapping[str, Any], extra: Sequence[str] =
     Raises:
         OSError: the binary cannot be run.
     """
+    path = hold_in_memory("bootstrap.json", bootstrap)
+    os.execv(envoy, [str(envoy), "-c", path, *_ARGUMENTS, *extra])  # noqa: S606 # no shell is the point
+
+
+def hold_in_memory(name: str, content: Mapping[str, Any]) -> str:
+    """The path of a file that is in memory alone, for this process and for what it becomes."""
     # Envoy takes a configuration from /dev/fd for just this purpose; a name without a suffix is read as JSON.
-    descriptor = os.memfd_create("bootstrap.json", 0)
+    descriptor = os.memfd_create(name, 0)
     with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
-        json.dump(bootstrap, file)
-    os.execv(envoy, [str(envoy), "-c", f"/dev/fd/{descriptor}", *_ARGUMENTS, *extra])  # noqa: S606 # no shell is the point
+        json.dump(content, file)
+    return f"/dev/fd/{descriptor}"

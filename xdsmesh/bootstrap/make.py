@@ -3,6 +3,7 @@
 Fields: https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,19 +23,22 @@ _MAX_PROGRAM_SIZE: Final = 1 << 20
 """The compiled size up to which a regular expression is accepted; Envoy's default of 100 is small."""
 
 
-def make_bootstrap(
+def make_bootstrap(  # noqa: PLR0913 - what differs between the Envoys of a mesh
     node_id: str,
     node_cluster: str,
     xds: HostPort,
     admin: HostPort | Path | None = None,
     token_file: Path | None = None,
+    *,
+    transport_socket: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make a bootstrap, in the form that Envoy reads as JSON or YAML.
 
     ``node_id`` is the id under which the proxy is registered, ``node_cluster`` the service that it stands
     before. ``admin`` is an IP address and port, or the path of a Unix socket; without it Envoy has no admin
     interface. Envoy shows its token in the metadata of its stream, and takes it from ``token_file``, or else
-    from its environment.
+    from its environment. ``transport_socket`` is how it speaks TLS to the control plane, see
+    `ServerTrust`; None: in the clear.
     """
     bootstrap: dict[str, Any] = {
         "node": {"id": node_id, "cluster": node_cluster},
@@ -47,7 +51,7 @@ def make_bootstrap(
             "cds_config": _from_ads(),
             "lds_config": _from_ads(),
         },
-        "static_resources": {"clusters": [_control_plane(xds, token_file)]},
+        "static_resources": {"clusters": [_control_plane(xds, token_file, transport_socket)]},
         "layered_runtime": {
             "layers": [
                 {"name": "base", "static_layer": {"re2.max_program_size.error_level": _MAX_PROGRAM_SIZE}},
@@ -106,11 +110,14 @@ def _shows_token(token_file: Path | None) -> dict[str, Any]:
     }
 
 
-def _control_plane(xds: HostPort, token_file: Path | None) -> dict[str, Any]:
+def _control_plane(
+    xds: HostPort, token_file: Path | None, transport_socket: Mapping[str, Any] | None
+) -> dict[str, Any]:
     return {
         "name": _CONTROL_PLANE,
         **({"type": "STATIC"} if xds.is_ip else {"type": "STRICT_DNS", "dns_lookup_family": "ALL"}),
         "connect_timeout": "2s",
+        **({"transport_socket": transport_socket} if transport_socket else {}),
         "typed_extension_protocol_options": {
             _HTTP_PROTOCOL_OPTIONS: {
                 "@type": f"type.googleapis.com/{_HTTP_PROTOCOL_OPTIONS}",

@@ -141,11 +141,19 @@ def _end(root: x509.Certificate, now: datetime, lifetime: timedelta) -> datetime
     return min(now + lifetime, root.not_valid_after_utc)
 
 
+def root_name(trust_domain: str) -> str:
+    """A common name for a root, as Consul's built-in provider gives it."""
+    return _common_name("pri", trust_domain)
+
+
 def _name(prefix: str, trust_domain: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(prefix, trust_domain))])
+
+
+def _common_name(prefix: str, trust_domain: str) -> str:
     number = x509.random_serial_number() & 0xFFFFFFFF
     cluster = trust_domain.partition(".")[0][:8]
-    text = f"{prefix}-{number:08x}.consul.ca.{cluster}.consul"
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    return f"{prefix}-{number:08x}.consul.ca.{cluster}.consul"
 
 
 def _san(trust_domain: str) -> x509.SubjectAlternativeName:

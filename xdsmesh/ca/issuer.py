@@ -49,7 +49,6 @@ class Issuer:
         self._store = store
         self._sealer = sealer
         self._clock = clock
-        self._around = Around(store, sealer, self.authority.trust_domain, clock)
         self._signer = self.authority.signer
         self._listeners: list[Callable[[], object]] = []
 
@@ -89,6 +88,15 @@ class Issuer:
     def leaf_kind(self) -> KeyKind:
         """The kind of the keys of leaves."""
         return leaf_kind(self.authority.active.kind)
+
+    def provider_for(self, configuration: Configuration) -> Provider:
+        """The provider that a configuration names, whether it counts or is only wanted.
+
+        Raises:
+            RefusedError: it needs a package that is not installed.
+        """
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
+        return make_provider(configuration, around)
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""
@@ -140,9 +148,11 @@ class Issuer:
             RefusedError: it needs another root, and there can be none now.
         """
         before = self.configuration
-        if (wanted.provider, wanted.kind) != (before.provider, before.kind):
+        if wanted.home_of_roots != before.home_of_roots:
             await self.start_rotation(wanted, origin)
             return
+        if wanted.vault != before.vault:
+            await self.provider_for(wanted).root()  # refuses what would not work, such as another token
         await self.keep_configuration(wanted, origin)
         if wanted.intermediate_lifetime != before.intermediate_lifetime:
             await self.renew()
@@ -156,24 +166,16 @@ class Issuer:
         record = await self._store.get(CONFIGURATION_KEY)
         if record is None:
             raise RuntimeError(f"{CONFIGURATION_KEY} is gone, and nobody deletes it")
-        self.configuration = configurations.decode(record)
-        self.provider = self.provider_of(self.configuration)
+        self.configuration = configurations.decode(record, self._sealer)
+        self.provider = self.provider_for(self.configuration)
 
     def put_of(self, configuration: Configuration) -> Put:
         """What stores a configuration; its revisions don't matter."""
-        return configurations.put(configuration)
+        return configurations.put(configuration, self._sealer)
 
     def configuration_in(self, value: bytes) -> Configuration:
         """The configuration in a value of `put_of`."""
-        return configurations.decode(Record(CONFIGURATION_KEY, value, ORIGIN, 0, 0))
-
-    def provider_of(self, configuration: Configuration) -> Provider:
-        """The provider that a configuration means.
-
-        Raises:
-            RefusedError: there is none such.
-        """
-        return make_provider(configuration, self._around)
+        return configurations.decode(Record(CONFIGURATION_KEY, value, ORIGIN, 0, 0), self._sealer)
 
     async def replace(
         self, roots: Iterable[Root], intermediate: Intermediate, also: tuple[Put, ...] = ()

@@ -54,7 +54,7 @@ async def open_authority(
         _, found = await store.list("ca/")
         records = {record.key: record for record in found}
         domain = _trust_domain(records, wanted)
-        configuration = _configuration(records.get(CONFIGURATION_KEY), defaults)
+        configuration = _configuration(records.get(CONFIGURATION_KEY), defaults, sealer)
         around = Around(store, sealer, domain or wanted or f"{uuid4()}.consul", clock)
         provider = make_provider(configuration, around)
         if domain and AUTHORITY_KEY in records:
@@ -107,9 +107,9 @@ def _trust_domain(records: dict[str, Record], wanted: str | None) -> str | None:
     return found
 
 
-def _configuration(record: Record | None, defaults: Configuration) -> Configuration:
+def _configuration(record: Record | None, defaults: Configuration, sealer: Sealer) -> Configuration:
     try:
-        return configurations.decode(record) if record else defaults
+        return configurations.decode(record, sealer) if record else defaults
     except (ValueError, msgspec.MsgspecError) as error:
         raise damaged(f"the configuration of this mesh's CA is damaged: {error}") from error
 

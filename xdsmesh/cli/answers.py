@@ -41,6 +41,7 @@ class XdsPorts(Struct, frozen=True, rename="pascal"):
     """The bound xDS ports; not above 0 when there is no such listener."""
 
     plaintext: int
+    tls: int = field(default=-1, name="TLS")
 
 
 class XdsInfo(Struct, frozen=True, rename="pascal"):
@@ -49,7 +50,14 @@ class XdsInfo(Struct, frozen=True, rename="pascal"):
     ports: XdsPorts
 
 
+class AgentConfig(Struct, frozen=True, rename="pascal"):
+    """How the server was started."""
+
+    datacenter: str
+
+
 class AgentSelf(Struct, frozen=True):
     """What the server says of itself."""
 
+    config: AgentConfig = field(name="Config")
     xds: XdsInfo = field(name="xDS")

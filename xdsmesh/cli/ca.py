@@ -27,8 +27,8 @@ _CONFIGURATION: Final = "/v1/connect/ca/configuration"
 _STDIN: Final = Path("-")
 
 
-class LeafFormat(StrEnum):
-    """How a certificate is shown."""
+class CertificateFormat(StrEnum):
+    """How certificates are shown."""
 
     PEM = "pem"
     TABLE = "table"
@@ -91,7 +91,9 @@ def set_config(
 @app.command()
 def roots(
     *,
-    output_format: OutputFormat = Format.TABLE,
+    output_format: Annotated[
+        CertificateFormat, typer.Option("--format", help="How to show the result.")
+    ] = CertificateFormat.TABLE,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -102,7 +104,10 @@ def roots(
 
     with Client(http_addr, token, ca_cert) as client:
         answer = client.call("GET", "/v1/connect/ca/roots", dict[str, Any])
-    if output_format is Format.JSON:
+    if output_format is CertificateFormat.PEM:
+        typer.echo("".join([each["RootCert"] for each in answer["Roots"]]), nl=False)
+        return
+    if output_format is CertificateFormat.JSON:
         show_json(answer)
         return
     rows = (
@@ -120,8 +125,8 @@ def leaf(
     *,
     key: Annotated[bool, typer.Option("--key", help="Print the private key, too: a secret.")] = False,
     output_format: Annotated[
-        LeafFormat, typer.Option("--format", help="How to show the result.")
-    ] = LeafFormat.PEM,
+        CertificateFormat, typer.Option("--format", help="How to show the result.")
+    ] = CertificateFormat.PEM,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
     token: Token = "",
     ca_cert: CaCert = None,
@@ -134,9 +139,9 @@ def leaf(
         answer = client.call("GET", f"/v1/agent/connect/ca/leaf/{segment(service)}", dict[str, Any])
     if not key:
         del answer["PrivateKeyPEM"]
-    if output_format is LeafFormat.PEM:
+    if output_format is CertificateFormat.PEM:
         typer.echo(answer["CertPEM"] + answer.get("PrivateKeyPEM", ""), nl=False)
-    elif output_format is LeafFormat.JSON:
+    elif output_format is CertificateFormat.JSON:
         show_json(answer)
     else:
         show_fields(answer)

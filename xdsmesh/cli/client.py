@@ -34,7 +34,8 @@ _TIMEOUT: Final = httpx.Timeout(_PATIENCE, connect=5)
 class Client:
     """A connection to one server; every call raises ``CommandError`` with a sentence when it fails.
 
-    With ``waiting`` the answer of a write comes when the proxies have acknowledged it.
+    With ``waiting`` the answer of a write comes when the proxies have acknowledged it. ``address`` is the URL
+    of the server.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Client:
         ca_cert: Path | None = None,
         waiting: Waiting | None = None,
     ) -> None:
-        self._address = address
+        self.address = address
         self._waiting = waiting
         self._http = httpx.Client(
             base_url=_base_url(address),
@@ -66,11 +67,15 @@ class Client:
     @property
     def host(self) -> str:
         """The host of the server."""
-        return urlsplit(self._address).hostname or ""
+        return urlsplit(self.address).hostname or ""
 
     def agent_self(self) -> AgentSelf:
         """What the server says of itself."""
         return self.call("GET", "/v1/agent/self", AgentSelf)
+
+    def roots(self) -> str:
+        """The certificates of the mesh's roots, PEM."""
+        return self.send("GET", "/v1/connect/ca/roots", query={"pem": "true"}).text
 
     def services(self) -> dict[str, AgentService]:
         """The registered instances by id."""
@@ -166,17 +171,19 @@ class Client:
         try:
             response = self._http.request(method, path, content=body, params=query, timeout=timeout)
         except httpx.TimeoutException as error:
-            raise CommandError(f"the server at {self._address} does not answer") from error
+            raise CommandError(f"the server at {self.address} does not answer") from error
         except httpx.HTTPError as error:
+            if _is_distrusted(error):
+                raise CommandError(_distrusted(self.address, error)) from error
             raise CommandError(
-                f"cannot reach a server at {self._address}: {error} (start one with `xdsmesh server --dev`,"
-                f" or set --http-addr or XDSMESH_HTTP_ADDR to where one is{_unread(self._address)})"
+                f"cannot reach a server at {self.address}: {error} (start one with `xdsmesh server --dev`,"
+                f" or set --http-addr or XDSMESH_HTTP_ADDR to where one is{_unread(self.address)})"
             ) from error
         if response.status_code == httpx.codes.OK:
             return response
         text = response.text.strip() or response.reason_phrase
         if response.is_server_error:
-            raise CommandError(f"the server at {self._address} failed ({response.status_code}): {text}")
+            raise CommandError(f"the server at {self.address} failed ({response.status_code}): {text}")
         raise ServerRefusedError(text)
 
     def written(self, response: httpx.Response) -> Written:
@@ -189,7 +196,7 @@ class Client:
             return msgspec.json.decode(response.content, type=answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CommandError(
-                f"{self._address}{response.url.path} answered what is not of this API"
+                f"{self.address}{response.url.path} answered what is not of this API"
                 f" (is it an xdsmesh server?): {error}"
             ) from error
 
@@ -220,6 +227,20 @@ def _trust(ca_cert: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_cert)
     except (OSError, ssl.SSLError) as error:
         raise CommandError(f"cannot use the CA certificates in {ca_cert}: {error}") from error
+
+
+def _is_distrusted(error: BaseException | None) -> bool:
+    """Whether a certificate is behind an error."""
+    while error and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _distrusted(address: str, error: httpx.HTTPError) -> str:
+    return (
+        f"the server at {address} can't be trusted: {error} (use an address that its certificate has, and"
+        " give --ca-cert or XDSMESH_CACERT; `xdsmesh ca roots --format pem` there prints what is in it)"
+    )
 
 
 def _timeout(waits: float) -> httpx.Timeout:

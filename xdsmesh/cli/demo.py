@@ -9,15 +9,16 @@ from xdsmesh.cli.options import Format, OutputFormat
 
 def demo(
     *,
-    identity: Annotated[bool, typer.Option("--identity", help="Not built yet.")] = False,
+    identity: Annotated[
+        bool, typer.Option("--identity", help="Show who may call whom instead, and who is refused.")
+    ] = False,
     datacenters: Annotated[bool, typer.Option("--datacenters", help="Not built yet.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running; say what to try.")] = False,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
     """Start a mesh of real Envoys on this machine, shift its traffic, and show that it held."""
-    for name, given in (("--identity", identity), ("--datacenters", datacenters)):
-        if given:
-            raise typer.BadParameter(f"{name} is not built yet; without it the demo shows a traffic shift")
+    if datacenters:
+        raise typer.BadParameter("--datacenters is not built yet; without it the demo shows a traffic shift")
     from xdsmesh.demo import run
 
-    raise typer.Exit(run(keep=keep, format=output_format.value))
+    raise typer.Exit(run(identity=identity, keep=keep, format=output_format.value))

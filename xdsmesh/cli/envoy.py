@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from xdsmesh.cli.complete import fronted_ids, sidecar_ids
+from xdsmesh.cli.control_plane import find_control_plane, parse_address, parse_xds, transport_socket
 from xdsmesh.cli.errors import CommandError
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
 from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
@@ -14,7 +15,6 @@ from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
     from xdsmesh.cli.answers import AgentService
-    from xdsmesh.cli.client import Client
 
 _SIDECAR: Final = "connect-proxy"
 
@@ -54,7 +54,7 @@ def envoy(
             "--xds-addr",
             "--grpc-addr",
             metavar="ADDR",
-            help="The server's xDS; default: where the server says.",
+            help="The server's xDS, host:port or https://host:port; default: the server's word, TLS first.",
         ),
     ] = None,
     http_addr: HttpAddr = DEFAULT_HTTP_ADDR,
@@ -74,7 +74,7 @@ def envoy(
     if bool(sidecar_for) == bool(proxy_id):
         raise typer.BadParameter("say whose Envoy: give --sidecar-for or --proxy-id")
     admin = _parse_admin(admin_bind)
-    xds = _parse_address("--xds-addr", xds_addr) if xds_addr else None
+    wanted = parse_xds(xds_addr) if xds_addr else None
 
     from xdsmesh.bootstrap import EnvoyNotFoundError, exec_envoy, find_envoy, make_bootstrap
     from xdsmesh.cli.client import Client
@@ -83,7 +83,9 @@ def envoy(
     with Client(http_addr, token, ca_cert) as client:
         services = client.services()
         sidecar = find_proxy(services, proxy_id) if proxy_id else find_sidecar(services, sidecar_for or "")
-        made = make_bootstrap(sidecar.id, sidecar.destination, xds or _ask_for_xds(client), admin, token_file)
+        xds, trust = find_control_plane(client, wanted, ca_cert)
+    socket = transport_socket(trust, in_memory=not bootstrap) if trust else None
+    made = make_bootstrap(sidecar.id, sidecar.destination, xds, admin, token_file, transport_socket=socket)
     if bootstrap:
         show_json(made)
         return
@@ -154,31 +156,10 @@ def _no_sidecar(services: "dict[str, AgentService]", service_id: str) -> str:
     )
 
 
-def _parse_address(flag: str, text: str) -> "HostPort":
-    from xdsmesh.bootstrap import HostPort
-
-    try:
-        return HostPort.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{flag}: {error}") from error
-
-
 def _parse_admin(text: str) -> "HostPort | None":
     if text == "off":
         return None
-    address = _parse_address("--admin-bind", text)
+    address = parse_address("--admin-bind", text)
     if not address.is_ip:
         raise typer.BadParameter(f"--admin-bind: {address.host!r} is not an IP address, such as 127.0.0.1")
     return address
-
-
-def _ask_for_xds(client: "Client") -> "HostPort":
-    """The server's xDS port, on the host where its HTTP API is."""
-    from xdsmesh.bootstrap import HostPort
-
-    port = client.agent_self().xds.ports.plaintext
-    if port <= 0:
-        raise CommandError(
-            "the server has no plain-text xDS port (start it with --xds-addr, or give --xds-addr here)"
-        )
-    return HostPort(client.host, port)

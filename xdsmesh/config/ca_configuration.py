@@ -7,7 +7,8 @@ from typing import ClassVar, Final
 from msgspec import field
 
 from xdsmesh.config import paths, rules
-from xdsmesh.config.entry import Definition, Shape
+from xdsmesh.config.entry import Definition
+from xdsmesh.config.vault import VAULT, VaultConfig
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
@@ -26,10 +27,10 @@ _LEAVES: Final = 3
 """An intermediate lives at least as long as so many leaves one after the other."""
 
 
-class ProviderConfig(Shape, frozen=True):
-    """The settings of the built-in CA. What is left out of the key is as it was."""
+class ProviderConfig(VaultConfig, frozen=True):
+    """The settings of a CA. What is left out of the key is as it was, and so is Vault's token."""
 
-    IGNORED: ClassVar[frozenset[str]] = frozenset({"RotationPeriod"})
+    IGNORED: ClassVar[frozenset[str]] = VaultConfig.IGNORED | {"RotationPeriod"}
 
     leaf_cert_ttl: Duration = field(default=_LEAF_LIFETIME, name="LeafCertTTL")
     intermediate_cert_ttl: Duration = field(default=_INTERMEDIATE_LIFETIME, name="IntermediateCertTTL")
@@ -92,10 +93,9 @@ class CAConfigurationBody(Definition, frozen=True):
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the configuration."""
         yield from rules.required("Provider", self.provider)
-        if self.provider not in ("", PROVIDER):
-            what = "a provider of roots outside is not built yet"
-            yield rules.problem("Provider", what, f'use "{PROVIDER}"', code=Code.NOT_BUILT)
+        yield from rules.one_of("Provider", self.provider, ("", PROVIDER, VAULT))
         yield from self.config.problems("Config")
+        yield from self.config.vault_problems("Config", is_wanted=self.provider == VAULT)
 
 
 def _out_of_range(path: str, value: Duration, remedy: str) -> Problem:

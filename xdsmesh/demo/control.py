@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import msgspec
 
 from xdsmesh.demo.errors import DemoError
 from xdsmesh.model.checks import CheckType
+from xdsmesh.model.token import HEADER
 from xdsmesh.status import Snapshot, State
 
 _SETTLED = (State.SYNCED, State.NOT_SENT)
@@ -18,6 +19,13 @@ class _Check(msgspec.Struct, frozen=True, rename="pascal"):
     """What a health check is."""
 
     type: str
+
+
+class Decision(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the intentions say of a call, and the rule that decides, for a person."""
+
+    allowed: bool
+    reason: str
 
 
 class Control:
@@ -72,12 +80,51 @@ class Control:
         """The status of all proxies."""
         return msgspec.json.decode(await self._get("/v1/xdsmesh/proxies"), type=Snapshot)
 
+    async def decision(self, source: str, destination: str, path: str = "") -> Decision:
+        """What decides about a call, or about a GET for a path."""
+        query = {"source": source, "destination": destination} | ({"path": path} if path else {})
+        answer = await self._ask("/v1/xdsmesh/intentions/check", params=query)
+        return msgspec.json.decode(answer.content, type=Decision)
+
+    async def refusal(self, proxy: str) -> str:
+        """Why the last stream that claimed to be this proxy was refused; empty: none was."""
+        refused = (await self.snapshot()).refused
+        return next((each.reason for each in refused if each.proxy == proxy), "")
+
+    async def roots(self) -> str:
+        """The certificates that the mesh trusts, in PEM."""
+        return (await self._ask("/v1/connect/ca/roots", params={"pem": "true"})).text
+
+    async def create_token(self, service: str) -> str:
+        """Make a token for a service, as ``xdsmesh token create`` does: a secret."""
+        made = await self._ask("/v1/xdsmesh/tokens", "POST", json={"Service": service})
+        return str(made.json()["SecretID"])
+
+    async def leaf(self, service: str, token: str) -> tuple[str, str] | None:
+        """The certificate and the key of a service, in PEM; None: whoever has this token is refused them."""
+        path = f"/v1/agent/connect/ca/leaf/{service}"
+        response = await self._send(path, headers={HEADER: token})
+        if response.status_code == httpx.codes.FORBIDDEN:
+            return None
+        body = _succeeded(response).json()
+        return body["CertPEM"], body["PrivateKeyPEM"]
+
     async def _get(self, path: str) -> bytes:
         return (await self._ask(path)).content
 
-    async def _ask(self, path: str) -> httpx.Response:
+    async def _ask(self, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        return _succeeded(await self._send(path, method, **more))
+
+    async def _send(self, path: str, method: str = "GET", **more: Any) -> httpx.Response:
         try:
-            response = await self._http.get(path)
-            return response.raise_for_status()
+            return await self._http.request(method, path, **more)
         except httpx.HTTPError as error:
             raise DemoError(f"the control plane does not answer {path}: {error}") from error
+
+
+def _succeeded(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    raise DemoError(
+        f"the control plane answers {response.url.path} with {response.status_code}: {response.text}"
+    )

@@ -16,12 +16,16 @@ SPLITTER: Final = "admin-splitter.hcl"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A service instance, with an Envoy beside it. ``host`` is the last number of their address."""
+    """A service instance, with an Envoy beside it. ``host`` is the last number of their address.
+
+    ``protocol`` is ``http`` or ``tcp``.
+    """
 
     id: str
     service: str
     host: int
     version: str = ""
+    protocol: str = "http"
 
     @property
     def proxy(self) -> str:
@@ -43,15 +47,28 @@ SPLIT_BEFORE: Final = {"v1": 0.90, "v2": 0.10}
 SPLIT_AFTER: Final = {"v1": 0.50, "v2": 0.50}
 
 
-def write_config(folder: Path, network: Network) -> None:
-    """Write the config files of the mesh, with the addresses of this demo filled in."""
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A mesh to show: its instances, the folder with its config files here, and its server's flags."""
+
+    instances: tuple[Instance, ...]
+    config: str
+    server_flags: tuple[str, ...] = ()
+
+
+SHIFT_MESH: Final = Mesh(INSTANCES, "mesh", ("--default-intention-policy", "allow"))
+
+
+def write_config(folder: Path, network: Network, mesh: Mesh = SHIFT_MESH) -> None:
+    """Write the config files of a mesh, with the addresses of this demo filled in."""
     places = {
         "network": network.prefix,
         "app_port": network.app_port,
         "sidecar_port": network.sidecar_port,
         "upstream_port": network.upstream_port,
+        "tcp_upstream_port": network.tcp_upstream_port,
     }
-    for file in files("xdsmesh.demo").joinpath("mesh").iterdir():
+    for file in files("xdsmesh.demo").joinpath(mesh.config).iterdir():
         (folder / file.name).write_text(Template(file.read_text("utf-8")).substitute(places), "utf-8")
 
 
@@ -64,13 +81,14 @@ class App:
     service: str
     version: str
     instance: str
+    protocol: str
 
 
-def write_apps(file: Path, network: Network) -> None:
+def write_apps(file: Path, network: Network, mesh: Mesh = SHIFT_MESH) -> None:
     """Write the file that tells the applications' process what it serves."""
     apps = [
-        App(network.host(each.host), network.app_port, each.service, each.version, each.id)
-        for each in INSTANCES
+        App(network.host(each.host), network.app_port, each.service, each.version, each.id, each.protocol)
+        for each in mesh.instances
     ]
     file.write_text(json.dumps([asdict(app) for app in apps]), "utf-8")
 
@@ -79,7 +97,12 @@ def shift_split(folder: Path) -> float:
     """Edit the splitter to ``SPLIT_AFTER``, whole or not at all; when it was done (``time.time``)."""
     file = folder / SPLITTER
     text = file.read_text("utf-8").replace("Weight = 10", "Weight = 50").replace("Weight = 90", "Weight = 50")
-    draft = folder.parent / f"{SPLITTER}.new"
+    return rewrite(file, text)
+
+
+def rewrite(file: Path, text: str) -> float:
+    """Give a config file another text, whole or not at all; when it was done (``time.time``)."""
+    draft = file.parents[1] / f"{file.name}.new"
     draft.write_text(text, "utf-8")
     edited = time.time()
     draft.replace(file)

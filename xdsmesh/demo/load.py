@@ -50,13 +50,12 @@ class Client:
         if response.status_code != httpx.codes.OK:
             return Answer(began, failure=f"{response.status_code} {response.text[:200]}")
         body = response.json()
-        peer = _PEER.search(body["client_cert"])
         return Answer(
             began,
             service=body["service"],
             version=body["version"],
             path=body["path"],
-            peer_spiffe=peer.group(1) if peer else "",
+            peer_spiffe=peer_of(body["client_cert"]),
         )
 
     async def passes(self, path: str) -> bool:
@@ -109,6 +108,12 @@ class Load:
     def since(self, moment: float) -> list[Answer]:
         """The answers to requests that began after a moment (``time.time``)."""
         return [answer for answer in self.answers if answer.began > moment]
+
+
+def peer_of(client_cert: str) -> str:
+    """The SPIFFE id in an ``x-forwarded-client-cert``; empty: there is none."""
+    peer = _PEER.search(client_cert)
+    return peer.group(1) if peer else ""
 
 
 def by_version(answers: Iterable[Answer]) -> Mapping[str, int]:

@@ -1,6 +1,7 @@
 """The processes of a demo: started together, watched, and stopped whatever happens."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from xdsmesh.demo.errors import DemoError
 
 _STOP_SECONDS: Final = 5
 _TAIL_LINES: Final = 15
+_OURS: Final = "XDSMESH_"
+"""Begins the variables of the environment that are about some other mesh."""
 _TIED: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("tied.py")))
 """What a command begins with that must not outlive us."""
 
@@ -58,6 +61,7 @@ class Processes:
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
+                env={name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
             )
         child = Child(name, process, log)
         self._children.append(child)

@@ -2,9 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -13,18 +12,22 @@ from rich.table import Table
 from rich.tree import Tree
 
 from xdsmesh.demo.checks import Findings, listed
-from xdsmesh.demo.layout import ADMINS, CLIENT, SERVER_HOST, SPLIT_AFTER, SPLIT_BEFORE, SPLITTER, WEB
+from xdsmesh.demo.layout import ADMINS, CLIENT, SPLIT_AFTER, SPLIT_BEFORE, WEB
 from xdsmesh.demo.network import Network
 
 _YES: Final = "[green]✓[/]"
 _NO: Final = "[red]✗[/]"
+_LOG_WIDTH: Final = 140
+"""Columns where nobody says how wide it is: a file, a log."""
 
 
 class Show:
     """Tells the story as it happens; to standard error if standard output is for a machine."""
 
     def __init__(self, *, to_stderr: bool) -> None:
-        self._console = Console(file=sys.stderr if to_stderr else sys.stdout, highlight=False)
+        file = sys.stderr if to_stderr else sys.stdout
+        width = None if file.isatty() else _LOG_WIDTH
+        self._console = Console(file=file, width=width, highlight=False)
 
     @contextmanager
     def step(self, doing: str) -> Iterator[None]:
@@ -45,20 +48,23 @@ class Show:
             for each in ADMINS:
                 if each.version == version:
                     subset.add(f"{each.id} {network.host(each.host)}")
-        self._gap(tree)
+        self.gap(tree)
         self._console.print("[dim]every instance has an Envoy of its own; between Envoys all is mTLS[/]")
 
-    def findings(self, findings: Findings, problems: Sequence[str]) -> None:
-        """What came back beside what was promised, and the verdict."""
+    def findings(self, findings: Findings) -> None:
+        """What came back beside what was promised."""
         shift = findings.shift
-        self._gap(_split("the split, 90/10", findings.by_version, SPLIT_BEFORE))
-        self._line("requests to /admin", f"{findings.requests}, failed {sum(findings.failures.values())}")
-        self._line("/ is answered by", listed(findings.home_services))
-        self._line("/admin/x reaches admin as", listed(findings.admin_paths))
-        self._line("admin's peer over mTLS", listed(findings.peers))
-        self._gap(_split("after the shift, 50/50", shift.by_version, SPLIT_AFTER))
-        self._line("requests around the edit", f"{shift.requests}, failed {sum(shift.failures.values())}")
-        self._line("from the edit to the last ACK", f"{shift.ack_ms:.0f} ms")
+        self.gap(_split("the split, 90/10", findings.by_version, SPLIT_BEFORE))
+        self.line("requests to /admin", f"{findings.requests}, failed {sum(findings.failures.values())}")
+        self.line("/ is answered by", listed(findings.home_services))
+        self.line("/admin/x reaches admin as", listed(findings.admin_paths))
+        self.line("admin's peer over mTLS", listed(findings.peers))
+        self.gap(_split("after the shift, 50/50", shift.by_version, SPLIT_AFTER))
+        self.line("requests around the edit", f"{shift.requests}, failed {sum(shift.failures.values())}")
+        self.line("from the edit to the last ACK", f"{shift.ack_ms:.0f} ms")
+
+    def verdict(self, problems: Sequence[str]) -> None:
+        """Whether all of it held, or what did not."""
         self._console.print()
         for problem in problems:
             self._console.print(f"{_NO} {escape(problem)}")
@@ -74,28 +80,22 @@ class Show:
         for name, tail in tails.items():
             self._console.print(f"\n[bold]{name}[/] wrote at last:\n{escape(tail)}", soft_wrap=True)
 
-    def keep(self, network: Network, config: Path) -> None:
+    def keep(self, commands: Iterable[str]) -> None:
         """What to try while the mesh runs."""
-        api = f"{network.host(SERVER_HOST)}:{network.http_port}"
-        upstream = f"http://{network.host(CLIENT.host)}:{network.upstream_port}"
         self._console.print("\nThe mesh keeps running until Ctrl-C. Try in another terminal:")
-        for command in (
-            f"curl {upstream}/admin/x",
-            f"$EDITOR {config / SPLITTER}",
-            f"xdsmesh proxies --http-addr {api}",
-            f"xdsmesh services list --http-addr {api}",
-            f"curl http://{network.host(CLIENT.host)}:{network.admin_port}/clusters",
-        ):
+        for command in commands:
             self._console.print(f"  {escape(command)}", soft_wrap=True)
 
     def stopped(self) -> None:
         """The person has had enough."""
         self._console.print("stopped, and cleaned up")
 
-    def _line(self, what: str, value: str) -> None:
+    def line(self, what: str, value: str) -> None:
+        """A finding by its name."""
         self._console.print(f"{what:30} [bold]{escape(value)}[/]", soft_wrap=True)
 
-    def _gap(self, what: Table | Tree) -> None:
+    def gap(self, what: Table | Tree) -> None:
+        """Something larger, after an empty line."""
         self._console.print()
         self._console.print(what)
 

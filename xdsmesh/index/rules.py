@@ -14,13 +14,15 @@ from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.config.kinds.jwt_provider import JWTProvider
 from xdsmesh.index.graph import Reader, Rule, rule
 from xdsmesh.index.tables import DEFAULT_POLICY, application_key, sidecars_key
+from xdsmesh.ir.access_logs import AccessLogs, build_access_logs
 from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
 from xdsmesh.ir.endpoints import build_endpoints
 from xdsmesh.ir.intentions import build_authorization
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider, build_jwks_cluster, build_jwt_provider
 from xdsmesh.ir.local import local_settings
-from xdsmesh.ir.sidecar import TokenIssuers, build_sidecar, build_upstream_listener
+from xdsmesh.ir.mesh import Incoming, Outgoing, build_incoming, build_outgoing
+from xdsmesh.ir.sidecar import TokenIssuers, build_sidecar, build_upstream_listener, with_access_logs
 from xdsmesh.ir.types import (
     Endpoint,
     EndpointTarget,
@@ -31,7 +33,7 @@ from xdsmesh.ir.types import (
     SidecarIR,
     UpstreamIR,
 )
-from xdsmesh.ir.upstream import build_upstream
+from xdsmesh.ir.upstream import build_upstream, with_tls
 from xdsmesh.model.catalog import Instance, Proxy, Upstream
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, ProxyView, Resources
 from xdsmesh.model.trust import Leaf, TrustBundle, service_spiffe_id
@@ -105,6 +107,18 @@ def encoded(_: Reader, value: Encodable) -> EncodedResource:
     return encode(value)
 
 
+@rule(rank=0)
+def incoming(read: Reader) -> Incoming:
+    """What holds for the calls that any sidecar takes in."""
+    return build_incoming(read.fact("entry", "mesh", "mesh"))
+
+
+@rule(rank=0)
+def outgoing(read: Reader) -> Outgoing:
+    """What holds for the calls that any sidecar makes."""
+    return build_outgoing(read.fact("entry", "mesh", "mesh"))
+
+
 @rule(rank=1)
 def upstream(read: Reader, call: Call, place: Place) -> UpstreamIR | None:
     """What calling a service takes; None while its chain can't be compiled."""
@@ -124,7 +138,10 @@ def upstream(read: Reader, call: Call, place: Place) -> UpstreamIR | None:
 def upstream_clusters(read: Reader, call: Call, place: Place) -> Resources:
     """The clusters of one upstream."""
     ir = read(upstream, call, place)
-    return {cluster.name: read(encoded, cluster) for cluster in ir.clusters} if ir else {}
+    if ir is None:
+        return {}
+    tls = read(outgoing).tls
+    return {cluster.name: read(encoded, with_tls(cluster, tls)) for cluster in ir.clusters}
 
 
 @rule(rank=2)
@@ -143,7 +160,10 @@ def upstream_endpoints(read: Reader, call: Call, place: Place) -> Resources:
 def upstream_routes(read: Reader, call: Call, place: Place) -> Resources:
     """The route configuration of one upstream, if it has one."""
     ir = read(upstream, call, place)
-    return {ir.routes.name: read(encoded, ir.routes)} if ir and ir.routes else {}
+    if ir is None or ir.routes is None:
+        return {}
+    validated = replace(ir.routes, validate_clusters=read(outgoing).validate_clusters)
+    return {ir.routes.name: read(encoded, validated)}
 
 
 UPSTREAM_PARTS: Final = {CLUSTER: upstream_clusters, ENDPOINT: upstream_endpoints, ROUTE: upstream_routes}
@@ -185,8 +205,15 @@ def upstream_listeners(
     """The listeners where an application finds its upstreams; none for one whose chain does not compile."""
     by_service = {call.service: call for call in calls}
     irs = ((each, read(upstream, by_service[each.destination_name], place)) for each in upstreams)
-    listeners = (build_upstream_listener(each, ir) for each, ir in irs if ir is not None)
+    logs = read(access_logs)
+    listeners = (build_upstream_listener(each, ir, logs) for each, ir in irs if ir is not None)
     return {listener.name: read(encoded, listener) for listener in listeners}
+
+
+@rule(rank=0)
+def access_logs(read: Reader) -> AccessLogs | None:
+    """What all proxies log."""
+    return build_access_logs(read.fact("entry", "proxy-defaults", "global"))
 
 
 @rule(rank=0)
@@ -272,7 +299,9 @@ def sidecar(read: Reader, proxy_id: str) -> SidecarIR | None:
         read.fact("entry", "proxy-defaults", "global"),
     )
     allowed = read(authorization, service, roots.trust_domain, settings.protocol)
-    return build_sidecar(instance, settings, allowed, _token_issuers(read, allowed.providers))
+    issuers = _token_issuers(read, allowed.providers)
+    ir = build_sidecar(instance, settings, allowed, issuers, read(incoming))
+    return with_access_logs(ir, read(access_logs))
 
 
 @rule(rank=4)

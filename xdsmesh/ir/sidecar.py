@@ -1,13 +1,17 @@
 """One sidecar's own part: how the mesh reaches its application, and where the application finds the mesh."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from xdsmesh.ir import names
+from xdsmesh.ir.access_logs import AccessLogs
 from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider
 from xdsmesh.ir.local import LocalSettings
+from xdsmesh.ir.mesh import UNSAID, Incoming
+from xdsmesh.ir.normalization import WHERE_PATHS_DECIDE, Normalization, refuse_unnormalized
 from xdsmesh.ir.routes import route_to
+from xdsmesh.ir.tls import TlsParameters
 from xdsmesh.ir.types import (
     Callers,
     CircuitBreakers,
@@ -52,6 +56,7 @@ def build_sidecar(
     settings: LocalSettings,
     authorization: Authorization,
     issuers: TokenIssuers = _NOBODY,
+    incoming: Incoming = UNSAID,
 ) -> SidecarIR:
     """What a sidecar does for its own application. Only of http services tokens are verified.
 
@@ -61,16 +66,33 @@ def build_sidecar(
     proxy = sidecar.proxy
     if proxy is None:
         raise ValueError(f"{sidecar.id} is not a proxy")
-    routes = _public_routes(proxy, settings, authorization) if settings.protocol.is_http else None
+    normalization = incoming.normalization or _normalization(authorization)
+    guarded = refuse_unnormalized(authorization, normalization)
+    routes = _public_routes(proxy, settings, guarded) if settings.protocol.is_http else None
+    incoming = replace(incoming, normalization=normalization)
+    listener = _public_listener(
+        _public_address(sidecar, proxy),
+        settings,
+        authorization,
+        incoming.tls,
+        _public_filter(proxy, settings, issuers.providers, incoming),
+    )
     return SidecarIR(
         local_cluster=_local_cluster(proxy, settings),
-        public_listener=_public_listener(sidecar, proxy, settings, authorization, issuers.providers),
+        public_listener=replace(listener, service=proxy.destination_service_name),
         routes=routes,
         jwks_clusters=issuers.clusters if settings.protocol.is_http else (),
     )
 
 
-def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
+def with_access_logs(ir: SidecarIR, logs: AccessLogs | None) -> SidecarIR:
+    """The same sidecar, whose public listener writes these."""
+    return replace(ir, public_listener=replace(ir.public_listener, access_logs=logs))
+
+
+def build_upstream_listener(
+    upstream: Upstream, ir: UpstreamIR, access_logs: AccessLogs | None = None
+) -> Listener:
     """Where an application finds one of its upstreams: in plain text, on an address of its own machine."""
     address, port = upstream.local_bind_address, upstream.local_bind_port
     return Listener(
@@ -80,6 +102,7 @@ def build_upstream_listener(upstream: Upstream, ir: UpstreamIR) -> Listener:
         direction=Direction.OUTBOUND,
         filter=ir.filter,
         exact_balance=ir.exact_balance,
+        access_logs=access_logs,
     )
 
 
@@ -94,27 +117,36 @@ def _local_cluster(proxy: Proxy, settings: LocalSettings) -> LocalCluster:
     )
 
 
+def _public_address(sidecar: Instance, proxy: Proxy) -> tuple[str, int]:
+    return proxy.bind_address or sidecar.address or _ANY_ADDRESS, proxy.bind_port or sidecar.port
+
+
 def _public_listener(
-    sidecar: Instance,
-    proxy: Proxy,
+    at: tuple[str, int],
     settings: LocalSettings,
     authorization: Authorization,
-    jwt_providers: tuple[JwtProvider, ...],
+    tls: TlsParameters,
+    network_filter: NetworkFilter,
 ) -> Listener:
-    address = proxy.bind_address or sidecar.address or _ANY_ADDRESS
-    port = proxy.bind_port or sidecar.port
+    address, port = at
     is_http = settings.protocol.is_http
+    callers = None if is_http else _callers(authorization)
     return Listener(
         name=names.public_listener(address, port),
         address=address,
         port=port,
         direction=Direction.INBOUND,
-        filter=_public_filter(proxy, settings, jwt_providers),
-        tls=DownstreamTls(_ALPN[settings.protocol], None if is_http else _callers(authorization)),
+        filter=network_filter,
+        tls=DownstreamTls(_ALPN[settings.protocol], callers, tls),
         exact_balance=settings.exact_balance,
         max_connections=settings.max_connections,
         authorization=None if is_http else authorization,
     )
+
+
+def _normalization(authorization: Authorization) -> Normalization:
+    """As much as is needed: an application may use escaped slashes while no rule looks at its paths."""
+    return WHERE_PATHS_DECIDE if authorization.decides_on_paths else Normalization()
 
 
 def _callers(authorization: Authorization) -> Callers | None:
@@ -126,7 +158,7 @@ def _callers(authorization: Authorization) -> Callers | None:
 
 
 def _public_filter(
-    proxy: Proxy, settings: LocalSettings, jwt_providers: tuple[JwtProvider, ...]
+    proxy: Proxy, settings: LocalSettings, jwt_providers: tuple[JwtProvider, ...], incoming: Incoming
 ) -> NetworkFilter:
     """What the public listener does with what it lets in."""
     if not settings.protocol.is_http:
@@ -137,8 +169,8 @@ def _public_filter(
         routes=names.public_routes(proxy.destination_service_name),
         authorizes=True,
         jwt_providers=jwt_providers,
-        forward_client_cert=True,
-        normalize_path=True,
+        forward_client_cert=incoming.names_caller,
+        normalization=incoming.normalization,
         max_request_headers_kb=settings.max_request_headers_kb,
     )
 

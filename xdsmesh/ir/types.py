@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from xdsmesh.ir.access_logs import AccessLogs
 from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.comparison import PathMatch, ValueMatch
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider
+from xdsmesh.ir.normalization import Normalization
+from xdsmesh.ir.tls import USUAL, TlsParameters
 from xdsmesh.model.duration import Duration
 
 
@@ -54,6 +57,7 @@ class UpstreamTls:
 
     sni: str
     spiffe_ids: tuple[str, ...]
+    parameters: TlsParameters = USUAL
 
     def __post_init__(self) -> None:
         if not self.spiffe_ids or not all(self.spiffe_ids):
@@ -78,6 +82,7 @@ class DownstreamTls:
 
     alpn: tuple[str, ...] = ()
     callers: Callers | None = None
+    parameters: TlsParameters = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +302,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RouteConfiguration:
-    """Routes in order, for requests to any host; with an ``authorization`` for those that it allows."""
+    """Routes in order, for requests to any host; with an ``authorization`` for those that it allows.
+
+    With ``validate_clusters`` Envoy refuses all of them if it does not know where one leads.
+    """
 
     name: str
     virtual_host: str
     routes: tuple[Route, ...]
     authorization: Authorization | None = None
+    validate_clusters: bool = False
 
 
 # --- listeners
@@ -335,8 +344,8 @@ class HttpManager:
     With ``authorizes`` it refuses all requests but those that the authorization of the routes allows: it
     stands there, since connections that are open keep their listener as it was when it is replaced, but ask
     for their routes anew with each request. The tokens of ``jwt_providers`` are verified before that.
-    ``forward_client_cert`` tells the application who called, in ``x-forwarded-client-cert``, and drops
-    what the caller put there. ``normalize_path`` resolves ``..`` and escapes before a path is matched.
+    ``forward_client_cert`` tells the application who called, in ``x-forwarded-client-cert``; what the caller
+    put there is dropped in any case. ``normalization`` comes before a request is judged or routed.
     """
 
     stat_prefix: str
@@ -345,7 +354,7 @@ class HttpManager:
     authorizes: bool = False
     jwt_providers: tuple[JwtProvider, ...] = ()
     forward_client_cert: bool = False
-    normalize_path: bool = False
+    normalization: Normalization | None = None
     max_request_headers_kb: int | None = None
 
 
@@ -358,6 +367,8 @@ class Listener:
 
     ``exact_balance`` spreads connections evenly over Envoy's threads. Beyond ``max_connections`` they are
     closed; 0 is no limit. ``authorization`` is for connections; for requests it is where their routes are.
+    ``access_logs`` of None logs denials only. ``service`` is the one that is called here, whose calls are
+    counted; empty where an application finds others.
     """
 
     name: str
@@ -369,6 +380,8 @@ class Listener:
     exact_balance: bool = False
     max_connections: int = 0
     authorization: Authorization | None = None
+    access_logs: AccessLogs | None = None
+    service: str = ""
 
 
 # --- what belongs together

@@ -9,6 +9,7 @@ from xdsmesh.ir import names
 from xdsmesh.ir.balancing import build_load_balancing, hashes_source_ip
 from xdsmesh.ir.calls import UNSAID, CallSettings
 from xdsmesh.ir.routes import build_routes
+from xdsmesh.ir.tls import TlsParameters
 from xdsmesh.ir.types import (
     AggregateCluster,
     CircuitBreakers,
@@ -36,6 +37,13 @@ def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettin
         ValueError: a tcp chain that starts with a router or a splitter; none is ever compiled.
     """
     return _Upstream(chain, trust_domain, settings).build()
+
+
+def with_tls(cluster: UpstreamCluster, parameters: TlsParameters) -> UpstreamCluster:
+    """A cluster whose connections are as the mesh wants them; a cluster of clusters makes none itself."""
+    if isinstance(cluster, AggregateCluster):
+        return cluster
+    return replace(cluster, tls=replace(cluster.tls, parameters=parameters))
 
 
 class _Upstream:

@@ -6,6 +6,7 @@ from there.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from xdsmesh.ca.authority import Root, Standing
 from xdsmesh.ca.configuration import Configuration
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.keeper import LeafKeeper
+from xdsmesh.ca.provider import Provider
 from xdsmesh.ca.renewal import new_intermediate
 from xdsmesh.ca.stored import ORIGIN
 from xdsmesh.ir.names import LEAF
@@ -85,8 +87,8 @@ class Rotations:
             latest = await self._read()
             if latest and latest.is_under_way:
                 raise refusals.under_way(latest)
-            old, before, provider = issuer.authority.active, issuer.configuration, issuer.provider_of(wanted)
-            pem = await provider.generate_root()
+            old, before, provider = issuer.authority.active, issuer.configuration, issuer.provider_for(wanted)
+            pem = await self._another_root(provider, wanted)
             try:
                 crossed = await issuer.provider.cross_sign(old.certificate_pem, pem)
             except RefusedError:
@@ -102,6 +104,15 @@ class Rotations:
             await self._read()
         _log.info("a rotation of the root begins", old=old.id, new=new.id, by=str(origin))
         self._news.set()
+
+    async def _another_root(self, provider: Provider, wanted: Configuration) -> str:
+        """A new root; or, of a provider elsewhere, the one that it has."""
+        before, trusted = self._issuer.configuration, self._issuer.authority.roots
+        if replace(wanted, kind=before.kind).home_of_roots != before.home_of_roots:
+            pem = await provider.root()
+            if Root.load(pem, Standing.NEXT).id not in {root.id for root in trusted}:
+                return pem
+        return await provider.generate_root()
 
     async def abort(self, origin: Origin) -> None:
         """Take back the rotation that is under way; the configuration of before counts again.
@@ -164,7 +175,7 @@ class Rotations:
         """Do what is left of a stage, and enter the next one."""
         if rotation.stage is Stage.RETIRING:
             before = self._issuer.configuration_in(rotation.old_configuration)
-            await self._issuer.provider_of(before).forget(rotation.old_pem)
+            await self._issuer.provider_for(before).forget(rotation.old_pem)
         awaited = AWAITED[rotation.stage]
         await self.acknowledgements.until_all(
             awaited, self._wanted(awaited), lambda: self._latest == rotation

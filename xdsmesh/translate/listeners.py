@@ -1,8 +1,10 @@
 """Listeners: an address, and the one filter chain behind it."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
+from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
@@ -12,7 +14,9 @@ from google.protobuf import wrappers_pb2
 
 from xdsmesh.ir import names
 from xdsmesh.ir.authorization import Authorization
-from xdsmesh.ir.types import Direction, DownstreamTls, Listener, NetworkFilter, TcpProxy
+from xdsmesh.ir.types import Direction, Listener, NetworkFilter, TcpProxy
+from xdsmesh.translate.access_logs import make_filter_logs, make_listener_logs
+from xdsmesh.translate.denials import make_http_logs, make_tcp_logs, make_unverified_log
 from xdsmesh.translate.http import make_http_manager
 from xdsmesh.translate.parts import make_address, make_any, make_uint64
 from xdsmesh.translate.rbac import make_network_rbac
@@ -37,31 +41,31 @@ def make_listener(listener: Listener) -> listener_pb2.Listener:
         address=make_address(listener.address, listener.port),
         traffic_direction=_DIRECTIONS[listener.direction],
         filter_chains=[
-            _filter_chain(listener.filter, listener.tls, listener.max_connections, listener.authorization)
+            _filter_chain(replace(listener, name="", address="", port=0)),
+        ],
+        access_log=[
+            *make_listener_logs(listener.access_logs),
+            *([make_unverified_log(listener.access_logs, listener.service)] if listener.service else []),
         ],
         connection_balance_config=_EXACT_BALANCE if listener.exact_balance else None,
     )
 
 
 @lru_cache(maxsize=4096)
-def _filter_chain(
-    network_filter: NetworkFilter,
-    tls: DownstreamTls | None,
-    max_connections: int,
-    authorization: Authorization | None,
-) -> listener_components_pb2.FilterChain:
-    """What a listener does with a connection: the same for all that differ in their address only.
+def _filter_chain(listener: Listener) -> listener_components_pb2.FilterChain:
+    """What a listener without a name and an address does with a connection.
 
     Remembered, since it is most of the work, and a thousand sidecars of one service share it. The result is
     copied into each listener and never changed.
     """
+    most, authorization = listener.max_connections, listener.authorization
     return listener_components_pb2.FilterChain(
         filters=[
             *([_rbac(authorization)] if authorization else []),
-            *([_connection_limit(max_connections)] if max_connections else []),
-            _network_filter(network_filter),
+            *([_connection_limit(most)] if most else []),
+            _network_filter(listener.filter, _access_logs(listener)),
         ],
-        transport_socket=make_downstream_tls(tls) if tls else None,
+        transport_socket=make_downstream_tls(listener.tls) if listener.tls else None,
     )
 
 
@@ -80,18 +84,30 @@ def _connection_limit(most: int) -> listener_components_pb2.Filter:
     )
 
 
-def _network_filter(network_filter: NetworkFilter) -> listener_components_pb2.Filter:
+def _access_logs(listener: Listener) -> list[accesslog_pb2.AccessLog]:
+    logs, service, authorization = listener.access_logs, listener.service, listener.authorization
+    if not service:
+        return make_filter_logs(logs)
+    return make_tcp_logs(logs, service, authorization) if authorization else make_http_logs(logs, service)
+
+
+def _network_filter(
+    network_filter: NetworkFilter, logs: list[accesslog_pb2.AccessLog]
+) -> listener_components_pb2.Filter:
     if isinstance(network_filter, TcpProxy):
         proxy = tcp_proxy_pb2.TcpProxy(
             stat_prefix=network_filter.stat_prefix,
             cluster=network_filter.cluster,
             hash_policy=[_SOURCE_IP] if network_filter.hash_source_ip else [],
+            access_log=logs,
             **(_AFTER_HANDSHAKE if network_filter.after_handshake else {}),
         )
         return listener_components_pb2.Filter(
             name="envoy.filters.network.tcp_proxy", typed_config=make_any(proxy)
         )
+    manager = make_http_manager(network_filter)
+    manager.access_log.extend(logs)
     return listener_components_pb2.Filter(
         name="envoy.filters.network.http_connection_manager",
-        typed_config=make_any(make_http_manager(network_filter)),
+        typed_config=make_any(manager),
     )

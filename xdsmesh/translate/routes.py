@@ -28,6 +28,7 @@ from xdsmesh.translate.parts import make_any, make_duration, make_regex, make_st
 _Fields = dict[str, Any]
 """Keyword arguments of a message's constructor; None leaves a field unset."""
 
+_TRUE: Final = wrappers_pb2.BoolValue(value=True)
 _HashPolicy = route_components_pb2.RouteAction.HashPolicy
 
 _NOT_AGAIN: Final = route_components_pb2.RetryPolicy.RetryPriority(
@@ -58,7 +59,11 @@ def make_routes(configuration: RouteConfiguration) -> route_pb2.RouteConfigurati
         routes=[_route(route) for route in configuration.routes],
         typed_per_filter_config=make_per_route(configuration.authorization),
     )
-    return route_pb2.RouteConfiguration(name=configuration.name, virtual_hosts=[virtual_host])
+    return route_pb2.RouteConfiguration(
+        name=configuration.name,
+        virtual_hosts=[virtual_host],
+        validate_clusters=_TRUE if configuration.validate_clusters else None,
+    )
 
 
 def _route(route: Route) -> route_components_pb2.Route:

@@ -13,11 +13,17 @@ from google.protobuf.message import Message
 from xdsmesh.ir import names
 from xdsmesh.ir.comparison import Comparison
 from xdsmesh.ir.jwt import Roots, ServerTls
+from xdsmesh.ir.tls import USUAL, TlsParameters, TlsVersion
 from xdsmesh.ir.types import Callers, DownstreamTls, UpstreamTls
 from xdsmesh.translate.callers import regex_of
 from xdsmesh.translate.parts import ADS, make_any, make_string_matcher
 
-_PARAMETERS: Final = common_pb2.TlsParameters(tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2)
+_VERSIONS: Final = {
+    TlsVersion.TLS_1_0: common_pb2.TlsParameters.TLSv1_0,
+    TlsVersion.TLS_1_1: common_pb2.TlsParameters.TLSv1_1,
+    TlsVersion.TLS_1_2: common_pb2.TlsParameters.TLSv1_2,
+    TlsVersion.TLS_1_3: common_pb2.TlsParameters.TLSv1_3,
+}
 _LEAF: Final = secret_pb2.SdsSecretConfig(name=names.LEAF, sds_config=ADS)
 _ROOTS: Final = secret_pb2.SdsSecretConfig(name=names.ROOTS, sds_config=ADS)
 
@@ -25,7 +31,7 @@ _ROOTS: Final = secret_pb2.SdsSecretConfig(name=names.ROOTS, sds_config=ADS)
 def make_upstream_tls(tls: UpstreamTls) -> base_pb2.TransportSocket:
     """The caller's end: shows its own certificate, and accepts exactly the given SPIFFE ids."""
     common = tls_pb2.CommonTlsContext(
-        tls_params=_PARAMETERS,
+        tls_params=_parameters(tls.parameters),
         tls_certificate_sds_secret_configs=[_LEAF],
         combined_validation_context=_validation(
             *(_uri_matcher(Comparison.EXACT, spiffe_id) for spiffe_id in tls.spiffe_ids)
@@ -37,7 +43,7 @@ def make_upstream_tls(tls: UpstreamTls) -> base_pb2.TransportSocket:
 def make_downstream_tls(tls: DownstreamTls) -> base_pb2.TransportSocket:
     """The callee's end: a caller must show a certificate of the mesh, and be one that may connect."""
     common = tls_pb2.CommonTlsContext(
-        tls_params=_PARAMETERS,
+        tls_params=_parameters(tls.parameters),
         tls_certificate_sds_secret_configs=[_LEAF],
         alpn_protocols=tls.alpn,
         **_accepted(tls.callers),
@@ -60,7 +66,7 @@ def make_server_tls(tls: ServerTls) -> base_pb2.TransportSocket:
     validation = common_pb2.CertificateValidationContext(
         match_typed_subject_alt_names=[matcher], trusted_ca=_roots(tls.roots)
     )
-    common = tls_pb2.CommonTlsContext(tls_params=_PARAMETERS, validation_context=validation)
+    common = tls_pb2.CommonTlsContext(tls_params=_parameters(USUAL), validation_context=validation)
     # RFC 6066 section 3: an address is no server name.
     return _transport_socket(
         tls_pb2.UpstreamTlsContext(sni="" if tls.is_ip else tls.host, common_tls_context=common)
@@ -75,6 +81,15 @@ def _roots(roots: Roots) -> base_pb2.DataSource:
     if roots.content:
         return base_pb2.DataSource(inline_bytes=roots.content)
     return base_pb2.DataSource(inline_string=roots.text)
+
+
+def _parameters(parameters: TlsParameters) -> common_pb2.TlsParameters:
+    return common_pb2.TlsParameters(
+        tls_minimum_protocol_version=_VERSIONS[parameters.oldest],
+        tls_maximum_protocol_version=_VERSIONS[parameters.newest],
+        cipher_suites=parameters.cipher_suites,
+        ecdh_curves=parameters.curves,
+    )
 
 
 def _accepted(callers: Callers | None) -> dict[str, Any]:

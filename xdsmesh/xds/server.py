@@ -62,8 +62,10 @@ class AdsServer:
         self._stopping = False
         self._server: Any = None
 
-    async def start(self, address: str) -> int:
+    async def start(self, address: str, credentials: Any = None) -> int:
         """Listen on ``host:port``; the port that is bound, which port 0 leaves to the system.
+
+        With ``credentials``, see `xdsmesh.xds.tls`, over TLS.
 
         Raises:
             AddressInUseError: the address is taken, or not this machine's.
@@ -75,11 +77,16 @@ class AdsServer:
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         try:
-            port = server.add_insecure_port(address)
+            port = (
+                server.add_secure_port(address, credentials)
+                if credentials
+                else server.add_insecure_port(address)
+            )
         except RuntimeError as error:
+            flag = "--xds-tls-addr" if credentials else "--xds-addr"
             raise AddressInUseError(
                 f"xDS can't listen on {address}: another process holds the port, or the address is not one "
-                "of this machine's; choose another with --xds-addr"
+                f"of this machine's; choose another with {flag}"
             ) from error
         await server.start()
         self._server = server

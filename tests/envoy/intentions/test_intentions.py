@@ -156,6 +156,8 @@ async def test_envoy_decides_as_the_intentions_say(
                 await services.write(entry(destination, sources))
             else:
                 await services.remove("service-intentions", destination)
+        for caller in callers.values():
+            caller.close()  # a rule on paths makes a new listener: the connections of the old one are drained
         intentions = [each for name, sources in written.items() for each in read(name, sources)]
         for (name, caller), request in product(callers.items(), REQUESTS):
             expected = decide(

@@ -250,7 +250,12 @@ async def test_a_shorter_life_is_that_of_the_leaves_from_then_on_and_after_a_res
         ({}, ["Provider is required"]),
         (
             {"Provider": "vault", "Config": {"LeafCertTTL": "59m", "RootCertTTL": "1h"}},
-            ["Provider: XM0206", "Config.LeafCertTTL: XM0307", "Config.RootCertTTL: XM0307"],
+            [
+                "Config.Address: XM",
+                "Config.RootPKIPath: XM",
+                "Config.LeafCertTTL: XM0307",
+                "Config.RootCertTTL: XM0307",
+            ],
         ),
         (
             {"Provider": "consul", "Config": {"LeafCertTTL": "2h", "IntermediateCertTTL": "5h"}},

@@ -15,8 +15,8 @@ SECONDS = 15
 class Client:
     """One delta stream of a proxy, which acknowledges everything."""
 
-    def __init__(self, address: str, proxy_id: str, *tokens: str) -> None:
-        self._channel = grpc.insecure_channel(address)
+    def __init__(self, channel: Any, proxy_id: str, *tokens: str) -> None:
+        self._channel = channel
         self._news: SimpleQueue[DeltaDiscoveryRequest | None] = SimpleQueue()
         self._proxy_id = proxy_id
         stub = AggregatedDiscoveryServiceStub(self._channel)
@@ -57,8 +57,8 @@ class Client:
 def connect() -> Iterator[Callable[..., Client]]:
     clients: list[Client] = []
 
-    def connect_one(server: Any, proxy_id: str, *tokens: str) -> Client:
-        clients.append(Client(server.xds, proxy_id, *tokens))
+    def connect_one(server: Any, proxy_id: str, *tokens: str, channel: Any = None) -> Client:
+        clients.append(Client(channel or grpc.insecure_channel(server.xds), proxy_id, *tokens))
         return clients[-1]
 
     yield connect_one

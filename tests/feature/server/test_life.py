@@ -90,15 +90,15 @@ def test_wrong_flags_are_wrong_usage(flags: tuple[str, ...], said: str) -> None:
 
 
 def test_all_flags_of_the_command_are_accepted(start: Callable[..., Any], tmp_path: Path) -> None:
-    flags = ("--data-dir", str(tmp_path / "data"), "--https-addr", "off", "--xds-tls-addr", "127.0.0.1:0")
-    more = ("--dns-addr", "off", "--datacenter", "east", "--trust-domain", "Corp.consul")
+    flags = ("--data-dir", str(tmp_path / "data"), "--https-addr", "off", "--xds-tls-addr", "off")
+    more = ("--dns-addr", "127.0.0.1:0", "--datacenter", "east", "--trust-domain", "Corp.consul")
     server = start(*flags, *more, "--default-intention-policy", "deny", "--node", "n1")
     assert server.http.get("/v1/agent/self").json()["Config"]["Datacenter"] == "east"
     (told,) = server.events("calls that no intention decides")
     assert told["policy"] == "deny"
     check = "/v1/connect/intentions/check?source=web&destination=db"
     assert server.http.get(check).json() == {"Allowed": False}
-    assert server.events("this listener is not built yet and stays off")[0]["flag"] == "--xds-tls-addr"
+    assert server.events("this listener is not built yet and stays off")[0]["flag"] == "--dns-addr"
 
 
 def test_a_data_folder_keeps_its_trust_domain(start: Callable[..., Any], tmp_path: Path) -> None:

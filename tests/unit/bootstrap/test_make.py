@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from xdsmesh.bootstrap import HostPort, find_envoy, make_bootstrap
+from xdsmesh.bootstrap import HostPort, ServerTrust, find_envoy, make_bootstrap
 
 LOCAL = HostPort("127.0.0.1", 8502)
-SIDECAR = Path(__file__).parents[3] / "envoy-bootstrap" / "sidecar.yaml"
+WRITTEN = Path(__file__).parents[3] / "envoy-bootstrap"
+SIDECAR = WRITTEN / "sidecar.yaml"
 
 
 def control_plane(bootstrap: dict[str, Any]) -> dict[str, Any]:
@@ -33,6 +34,16 @@ def test_the_hand_written_sidecar_is_what_we_generate() -> None:
     # The one thing that the command line adds to the file.
     node = {"id": "web-1-sidecar-proxy", "cluster": "web"}
     assert {**written, "node": node} == make_bootstrap("web-1-sidecar-proxy", "web", LOCAL)
+
+
+def test_the_hand_written_sidecar_for_tls_is_what_we_generate() -> None:
+    written = yaml.safe_load((WRITTEN / "sidecar-tls.yaml").read_text(encoding="utf-8"))
+    secret = yaml.safe_load((WRITTEN / "control-plane-ca.yaml").read_text(encoding="utf-8"))
+    trust = ServerTrust.of("dc1", Path("/etc/xdsmesh/roots.pem"))
+    xds, socket = HostPort("127.0.0.1", 8503), trust.transport_socket("/etc/xdsmesh/control-plane-ca.yaml")
+    made = make_bootstrap("web-1-sidecar-proxy", "web", xds, transport_socket=socket)
+    assert {**written, "node": {"id": "web-1-sidecar-proxy", "cluster": "web"}} == made
+    assert secret == trust.secret()
 
 
 def test_no_admin_port_is_open_unless_asked_for() -> None:

@@ -230,7 +230,7 @@ async def test_a_root_key_that_is_missing_stops_renewals_and_not_leaves(
 async def test_a_mesh_has_the_kind_of_key_that_is_configured(kind: str, below: str) -> None:
     name, bits = kind.split()
     store = MemoryStore()
-    await store.commit(Txn((put(Configuration(kind=KeyKind(name, int(bits)))),)), API)
+    await store.commit(Txn((put(Configuration(kind=KeyKind(name, int(bits))), SEALER),)), API)
     issuer = await opened(store)
     leaf = await issuer.leaf(WEB)
     verify_signatures(leaf, issuer)
@@ -247,7 +247,7 @@ def verify_signatures(leaf: Leaf, issuer: Issuer) -> None:
 
 async def test_while_a_key_for_rsa_is_made_others_have_their_turn() -> None:
     store = MemoryStore()
-    await store.commit(Txn((put(Configuration(kind=KeyKind("rsa", 4096))),)), API)
+    await store.commit(Txn((put(Configuration(kind=KeyKind("rsa", 4096)), SEALER),)), API)
     issuer = await opened(store)
     making, turns = asyncio.create_task(issuer.leaf(WEB)), 0
     while not making.done():

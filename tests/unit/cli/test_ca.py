@@ -36,10 +36,7 @@ async def test_the_configuration_is_shown_and_changed(call: Call, tmp_path: Path
 
 async def test_a_wrong_configuration_is_refused(call: Call, tmp_path: Path) -> None:
     (tmp_path / "ca.json").write_text('{"Provider": "vault"}')
-    for name, said in (
-        ("ca.json", "a provider of roots outside is not built yet"),
-        ("absent.json", "cannot be read"),
-    ):
+    for name, said in (("ca.json", "RootPKIPath is required"), ("absent.json", "cannot be read")):
         result = await call("ca", "set-config", "--config-file", name)
         assert isinstance(result.exception, CommandError)
         assert said in str(result.exception)
@@ -51,6 +48,7 @@ async def test_the_root_is_shown(call: Call) -> None:
     assert row.split()[:2] == ["corp.consul", "yes"]
     shown = json.loads(await printed(call("ca", "roots", "--format", "json")))
     assert shown["ActiveRootID"] == row.split()[3]
+    assert await printed(call("ca", "roots", "--format", "pem")) == shown["Roots"][0]["RootCert"]
 
 
 async def test_a_leaf_is_shown_as_json_and_as_a_table(call: Call) -> None:

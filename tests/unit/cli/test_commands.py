@@ -85,7 +85,7 @@ async def test_what_has_no_effect_is_said_with_its_place_when_it_is_written(
         """config_entries { bootstrap = [
   { kind = "service-defaults", name = "web", mode = "transparent" },
   { kind = "service-defaults", name = "web-2", protocol = "http" },
-  { kind = "proxy-defaults", access_logs { enabled = true } },
+  { kind = "proxy-defaults", expose { checks = true } },
 ] }
 """
     )
@@ -93,7 +93,7 @@ async def test_what_has_no_effect_is_said_with_its_place_when_it_is_written(
         result = await call("config", "write", *arguments)
         assert result.exit_code == 0
         assert result.stderr.splitlines() == [
-            "modes.hcl:4:3: warning: proxy-defaults/global: AccessLogs has no effect yet",
+            "modes.hcl:4:3: warning: proxy-defaults/global: Expose has no effect yet",
             "modes.hcl:2:3: warning: service-defaults/web: Mode has no effect yet",
         ]
     result = await call(

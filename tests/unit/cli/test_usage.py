@@ -69,7 +69,6 @@ def test_the_command_alone_shows_its_help(xdsmesh: Run) -> None:
         (["proxy"], "No such command"),
         (["server", "--colour"], "No such option"),
         (["server", "--dev", "--log-format", "xml"], "log-format"),
-        (["demo", "--identity"], "--identity is not built yet"),
         (["demo", "--datacenters"], "--datacenters is not built yet"),
         (["envoy"], "--sidecar-for"),
         (["envoy", "--sidecar-for", "web-1", "--xds-addr", "8502"], "is not host:port"),

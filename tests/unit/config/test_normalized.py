@@ -134,6 +134,10 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
     assert entry == {"Name": "db"}
 
 
+BLOCK = "HTTP.Incoming.RequestNormalization"
+EVADED = "a request for {} evades intentions on the path /admin"
+
+
 @pytest.mark.parametrize(
     ("hcl", "warnings"),
     [
@@ -155,11 +159,31 @@ def test_the_status_of_somebody_elses_controller_is_dropped() -> None:
             """,
             [
                 "TransparentProxy has no effect yet",
-                "ValidateClusters has no effect yet",
-                "TLS has no effect yet",
-                "HTTP has no effect yet",
                 "Peering has no effect yet",
             ],
+        ),
+        (
+            """
+            Kind = "mesh"
+            HTTP { Incoming { RequestNormalization { InsecureDisablePathNormalization = true } } }
+            TLS { Incoming { TLSMinVersion = "TLSv1_3" } Outgoing { TLSMaxVersion = "TLSv1_2" } }
+            """,
+            [
+                "TLS: no sidecar can call another: one stops at TLSv1_2, the other begins at TLSv1_3",
+                f"{BLOCK}.InsecureDisablePathNormalization: {EVADED.format('/x/../admin')}",
+                f"{BLOCK} without MergeSlashes: {EVADED.format('//admin')}",
+                f"{BLOCK} without a PathWithEscapedSlashesAction: {EVADED.format('/%2Fadmin')}",
+            ],
+        ),
+        (
+            """
+            Kind = "mesh"
+            TLS { Incoming { TLSMaxVersion = "TLSv1_1" } Outgoing { TLSMaxVersion = "TLSv1_1" } }
+            HTTP { Incoming { RequestNormalization {
+              MergeSlashes = true, PathWithEscapedSlashesAction = "REJECT_REQUEST"
+            } } }
+            """,
+            [],
         ),
         (
             'Kind = "terminating-gateway", Name = "egress", Services { Name = "web", CAFile = "ca.pem" }',

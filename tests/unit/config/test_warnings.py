@@ -87,7 +87,6 @@ def test_settings_that_are_not_built_yet_are_told() -> None:
         MutualTLSMode = "permissive"
         MeshGateway { Mode = "local" }
         Expose { Checks = true }
-        AccessLogs { Enabled = true }
         EnvoyExtensions { Name = "builtin/lua" }
         FailoverPolicy { Mode = "order-by-locality" }
     """)
@@ -98,7 +97,6 @@ def test_settings_that_are_not_built_yet_are_told() -> None:
         "MutualTLSMode",
         "MeshGateway",
         "Expose",
-        "AccessLogs",
         "EnvoyExtensions",
         "FailoverPolicy.Mode",
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from xdsmesh.config.entry import Entry
+from xdsmesh.config.kinds.mesh import Mesh
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
@@ -13,7 +14,7 @@ from xdsmesh.index.views import Index
 from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream
 from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact
-from xdsmesh.model.resource import CLUSTER, LISTENER, ROUTE, ProxyView
+from xdsmesh.model.resource import CLUSTER, ENDPOINT, LISTENER, ROUTE, ProxyView
 from xdsmesh.model.trust import TrustBundle
 
 NODE = Node("n1", "127.0.0.1", "dc1")
@@ -122,6 +123,18 @@ def test_the_intentions_about_a_service_stand_behind_its_public_routes() -> None
     index = index_of([HTTP, everybody, own, other, sidecar("client", "db")])
     behind = index.entries_behind(CLIENT, ROUTE, "public_listener:client")
     assert behind == (("entry", "proxy-defaults", "global"), everybody.key, own.key)
+
+
+def test_the_mesh_entry_stands_behind_what_it_shapes_and_nothing_else() -> None:
+    mesh = entry(Mesh(name="mesh"))
+    index = index_of([HTTP, mesh, sidecar("client", "db"), sidecar("db")])
+    behind = (mesh.key, ("entry", "proxy-defaults", "global"))
+    cluster = "db.default.dc1.internal.td.consul"
+    assert index.entries_behind(CLIENT, CLUSTER, cluster) == behind
+    assert index.entries_behind(CLIENT, ROUTE, "db") == behind
+    assert index.entries_behind(CLIENT, LISTENER, "public_listener:0.0.0.0:21000") == behind
+    assert index.entries_behind(CLIENT, LISTENER, "db:127.0.0.1:5000") == behind[1:]
+    assert index.entries_behind(CLIENT, ENDPOINT, cluster) == behind[1:]
 
 
 def test_settings_of_the_caller_stand_behind_what_they_shaped() -> None:

@@ -4,8 +4,12 @@ import pytest
 
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig, ProxyDefaults
 from xdsmesh.config.kinds.service_defaults import ServiceDefaults
+from xdsmesh.config.kinds.service_intentions import ServiceIntentions, SourceIntention
+from xdsmesh.config.parts.permission import HTTPPermission, Permission
 from xdsmesh.ir.intentions import build_authorization
 from xdsmesh.ir.local import local_settings
+from xdsmesh.ir.mesh import Incoming
+from xdsmesh.ir.normalization import WHERE_PATHS_DECIDE, Normalization, refuse_unnormalized
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
     Direction,
@@ -89,7 +93,7 @@ def test_an_http_service_tells_the_application_who_calls_and_normalises_paths() 
     listener = public(sidecar(service=HTTP))
     assert isinstance(listener.filter, HttpManager)
     assert listener.filter.forward_client_cert
-    assert listener.filter.normalize_path
+    assert listener.filter.normalization == Normalization()
     assert listener.tls == DownstreamTls(("http/1.1",))
 
 
@@ -237,3 +241,20 @@ def test_an_upstream_listener_stands_where_the_registration_says() -> None:
 def test_an_instance_that_is_no_proxy_is_refused() -> None:
     with pytest.raises(ValueError, match="web-1-sidecar-proxy is not a proxy"):
         build_sidecar(replace(SIDECAR, proxy=None), SETTINGS, OPEN)
+
+
+def test_slashes_are_brought_into_order_where_intentions_look_at_paths_or_as_the_mesh_says() -> None:
+    permission = Permission("deny", HTTPPermission(path_prefix="/admin"))
+    entry = ServiceIntentions(name="web", sources=[SourceIntention("*", permissions=[permission])])
+    paths = build_authorization(entry, None, is_http=True, allow_by_default=True, trust_domain="corp.consul")
+    settings = local_settings(PROXY, HTTP, None)
+
+    ir = build_sidecar(SIDECAR, settings, paths)
+    assert isinstance(ir.public_listener.filter, HttpManager)
+    assert ir.public_listener.filter.normalization == WHERE_PATHS_DECIDE
+    assert routes(ir).authorization == refuse_unnormalized(paths, WHERE_PATHS_DECIDE)
+
+    ir = build_sidecar(SIDECAR, settings, paths, incoming=Incoming(normalization=Normalization(paths=False)))
+    assert isinstance(ir.public_listener.filter, HttpManager)
+    assert ir.public_listener.filter.normalization == Normalization(paths=False)
+    assert routes(ir).authorization == paths

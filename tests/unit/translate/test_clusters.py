@@ -49,7 +49,10 @@ def test_the_other_side_must_be_the_service_itself() -> None:
     tls = mesh(MESH)["transportSocket"]["typedConfig"]
     assert tls["sni"] == SNI
     common = tls["commonTlsContext"]
-    assert common["tlsParams"] == {"tlsMinimumProtocolVersion": "TLSv1_2"}
+    assert common["tlsParams"] == {
+        "tlsMinimumProtocolVersion": "TLSv1_2",
+        "tlsMaximumProtocolVersion": "TLSv1_3",
+    }
     validation = common["combinedValidationContext"]
     assert validation["defaultValidationContext"]["matchTypedSubjectAltNames"] == [
         {"sanType": "URI", "matcher": {"exact": SPIFFE_ID}}

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 
+from xdsmesh.ir.normalization import EscapedSlashes, Normalization, Underscores
 from xdsmesh.ir.types import (
     Direction,
     DownstreamTls,
@@ -25,7 +26,7 @@ PUBLIC = Listener(
         "public_listener:web",
         authorizes=True,
         forward_client_cert=True,
-        normalize_path=True,
+        normalization=Normalization(),
     ),
     tls=DownstreamTls(("http/1.1",)),
 )
@@ -65,7 +66,10 @@ def test_a_caller_of_the_mesh_must_show_a_certificate() -> None:
     assert socket["requireClientCertificate"] is True
     ads = {"ads": {}, "resourceApiVersion": "V3"}
     assert socket["commonTlsContext"] == {
-        "tlsParams": {"tlsMinimumProtocolVersion": "TLSv1_2"},
+        "tlsParams": {
+            "tlsMinimumProtocolVersion": "TLSv1_2",
+            "tlsMaximumProtocolVersion": "TLSv1_3",
+        },
         "tlsCertificateSdsSecretConfigs": [{"name": "leaf", "sdsConfig": ads}],
         "validationContextSdsSecretConfig": {"name": "roots", "sdsConfig": ads},
         "alpnProtocols": ["http/1.1"],
@@ -81,6 +85,7 @@ def test_what_a_caller_says_about_itself_is_replaced_by_its_certificate() -> Non
     assert manager["forwardClientCertDetails"] == "SANITIZE_SET"
     assert manager["setCurrentClientCertDetails"] == {"subject": True, "dns": True, "uri": True}
     assert manager["normalizePath"] is True
+    assert not manager.keys() & {"mergeSlashes", "pathWithEscapedSlashesAction", "commonHttpProtocolOptions"}
 
 
 def test_nothing_of_that_where_the_application_calls() -> None:
@@ -160,3 +165,18 @@ def test_the_size_of_headers_is_left_to_envoy_unless_it_is_said() -> None:
     large = replace(UPSTREAM, filter=HttpManager("p", Protocol.HTTP, "web", max_request_headers_kb=96))
     assert filter_of(large)["typedConfig"]["maxRequestHeadersKb"] == 96
     assert "maxRequestHeadersKb" not in filter_of(UPSTREAM)["typedConfig"]
+
+
+def test_requests_are_normalised_as_is_said() -> None:
+    said = Normalization(
+        paths=False,
+        merge_slashes=True,
+        escaped_slashes=EscapedSlashes.REJECT,
+        underscores=Underscores.DROP,
+    )
+    assert isinstance(PUBLIC.filter, HttpManager)
+    manager = filter_of(replace(PUBLIC, filter=replace(PUBLIC.filter, normalization=said)))["typedConfig"]
+    assert manager["normalizePath"] is False
+    assert manager["mergeSlashes"] is True
+    assert manager["pathWithEscapedSlashesAction"] == "REJECT_REQUEST"
+    assert manager["commonHttpProtocolOptions"] == {"headersWithUnderscoresAction": "DROP_HEADER"}

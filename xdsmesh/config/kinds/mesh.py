@@ -7,7 +7,7 @@ from msgspec import field, structs
 
 from xdsmesh.config import rules
 from xdsmesh.config.entry import Entry, Shape
-from xdsmesh.config.parts.tls import TLSParameters, curve_problems
+from xdsmesh.config.parts.tls import VERSIONS, TLSParameters, curve_problems
 from xdsmesh.config.wording import quoted
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
@@ -25,6 +25,10 @@ ESCAPED_SLASHES: Final = (
 UNDERSCORES: Final = ("", "ALLOW", "REJECT_REQUEST", "DROP_HEADER")
 
 
+_OLDEST: Final = "TLSv1_2"
+_NEWEST: Final = "TLSv1_3"
+
+
 class MeshTransparentProxy(Shape, frozen=True):
     """Transparent proxies."""
 
@@ -33,10 +37,17 @@ class MeshTransparentProxy(Shape, frozen=True):
 
 
 class MeshTLSParameters(TLSParameters, frozen=True):
-    """The TLS of one direction between sidecars. What is left out is Envoy's choice."""
+    """The TLS of one direction between sidecars: TLS 1.2 and 1.3 if nothing is said."""
 
     ecdh_curves: list[str] = field(default_factory=list, name="ECDHCurves")
     """The curves of the key exchange, the best first."""
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The oldest and the newest version that are spoken, by the words of ``VERSIONS``."""
+        newest = self.tls_max_version if self.tls_max_version in VERSIONS else _NEWEST
+        oldest = self.tls_min_version if self.tls_min_version in VERSIONS else min(_OLDEST, newest)
+        return oldest, newest
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the parameters."""
@@ -58,6 +69,14 @@ class MeshTLS(Shape, frozen=True):
             yield from self.incoming.problems(f"{path}.Incoming")
         if self.outgoing:
             yield from self.outgoing.problems(f"{path}.Outgoing")
+
+    def warnings(self, path: str) -> Iterator[str]:
+        """Whether the two directions have no version in common."""
+        incoming, outgoing = self.incoming or MeshTLSParameters(), self.outgoing or MeshTLSParameters()
+        newest = min(incoming.versions[1], outgoing.versions[1], key=VERSIONS.index)
+        oldest = max(incoming.versions[0], outgoing.versions[0], key=VERSIONS.index)
+        if VERSIONS.index(newest) < VERSIONS.index(oldest):
+            yield f"{path}: no sidecar can call another: one stops at {newest}, the other begins at {oldest}"
 
 
 class RequestNormalization(Shape, frozen=True):
@@ -83,6 +102,19 @@ class RequestNormalization(Shape, frozen=True):
         at = f"{path}.HeadersWithUnderscoresAction"
         yield from rules.one_of(at, self.headers_with_underscores_action, UNDERSCORES)
 
+    def warnings(self, path: str) -> Iterator[str]:
+        """The spellings of a path that intentions on paths can be evaded by."""
+        if self.insecure_disable_path_normalization:
+            yield _evades(f"{path}.InsecureDisablePathNormalization", "/x/../admin")
+        if not self.merge_slashes:
+            yield _evades(f"{path} without MergeSlashes", "//admin")
+        if self.path_with_escaped_slashes_action in ESCAPED_SLASHES[:3]:
+            yield _evades(f"{path} without a PathWithEscapedSlashesAction", "/%2Fadmin")
+
+
+def _evades(what: str, path: str) -> str:
+    return f"{what}: a request for {path} evades intentions on the path /admin"
+
 
 class IncomingHTTP(Shape, frozen=True):
     """HTTP requests that a sidecar takes in."""
@@ -95,7 +127,7 @@ class MeshHTTP(Shape, frozen=True):
     """HTTP between sidecars."""
 
     sanitize_x_forwarded_client_cert: bool = False
-    """The header `x-forwarded-client-cert` is dropped."""
+    """Applications are not told who called: the header `x-forwarded-client-cert` is dropped."""
     incoming: IncomingHTTP | None = None
     """Requests that a sidecar takes in."""
 
@@ -150,13 +182,15 @@ class Mesh(Entry, frozen=True, kw_only=True):
             yield rules.problem("Name", what, "remove Name", code=Code.NAME)
 
     def warnings(self) -> Iterator[str]:
-        """The settings that were given and are not acted on yet."""
+        """What is not acted on yet, and what makes the mesh less safe or cuts it off."""
         given = {
             "TransparentProxy": self.transparent_proxy != MeshTransparentProxy(),
-            "ValidateClusters": self.validate_clusters,
-            "TLS": self.tls,
-            "HTTP": self.http,
             "Peering": self.peering,
         }
         for label in (label for label, value in given.items() if value):
             yield f"{label} has no effect yet"
+        if self.tls:
+            yield from self.tls.warnings("TLS")
+        if self.http and self.http.incoming and self.http.incoming.request_normalization:
+            block = self.http.incoming.request_normalization
+            yield from block.warnings("HTTP.Incoming.RequestNormalization")

@@ -136,7 +136,6 @@ class ProxyDefaults(Entry, frozen=True, kw_only=True):
             "MutualTLSMode": self.mutual_tls_mode == modes.PERMISSIVE,
             "MeshGateway": self.mesh_gateway.mode in ("local", "remote"),
             "Expose": self.expose != Expose(),
-            "AccessLogs": self.access_logs and self.access_logs.enabled,
             "EnvoyExtensions": self.envoy_extensions,
         }
         yield from (f"{label} has no effect yet" for label, value in given.items() if value)

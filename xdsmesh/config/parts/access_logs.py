@@ -51,6 +51,6 @@ class AccessLogs(Shape, frozen=True):
 
 def _json(path: str, text: str) -> Iterator[Problem]:
     try:
-        msgspec.json.decode(text)
+        msgspec.json.decode(text, type=dict)
     except (msgspec.DecodeError, RecursionError) as error:
-        yield rules.problem(path, f"JSONFormat is not JSON: {error}", code=Code.JSON_TEXT)
+        yield rules.problem(path, f"JSONFormat is not an object of JSON: {error}", code=Code.JSON_TEXT)

@@ -1,0 +1,7 @@
+Kind = "service-intentions"
+Name = "web"
+Sources = [
+  { Name = "api", Action = "allow" },
+  { Name = "cron", Action = "deny" },
+  { Name = "*", Action = "deny" },
+]

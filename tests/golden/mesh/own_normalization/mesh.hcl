@@ -1,0 +1,11 @@
+Kind = "mesh"
+HTTP {
+  Incoming {
+    RequestNormalization {
+      InsecureDisablePathNormalization = true
+      MergeSlashes                     = true
+      PathWithEscapedSlashesAction     = "KEEP_UNCHANGED"
+      HeadersWithUnderscoresAction     = "REJECT_REQUEST"
+    }
+  }
+}

@@ -1,0 +1,2 @@
+Kind = "mesh"
+HTTP { SanitizeXForwardedClientCert = true }

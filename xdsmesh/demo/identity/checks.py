@@ -1,0 +1,141 @@
+"""What the demo of identities found, and whether it is what was promised: pure verdicts."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from xdsmesh.demo.edits import Edit
+from xdsmesh.demo.identity.calls import ALLOWED, Answer
+from xdsmesh.demo.identity.held import Reply
+
+OK: Final = 200
+FORBIDDEN: Final = 403
+_TURNS: Final = (OK, FORBIDDEN, OK)
+_FORBIDDEN_STREAM: Final = "the token is for the service web"
+_MOST_MS: Final = 2000
+"""How long an edit may take to take hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One call: whether it should have been allowed, and what became of it.
+
+    ``rule`` and ``rule_allows`` are what `xdsmesh intention check` answers; empty and None where it is not
+    the intentions that decide.
+    """
+
+    source: str
+    destination: str
+    protocol: str
+    expected: str
+    answer: Answer
+    rule: str = ""
+    rule_allows: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Intentions tightened and loosened, and the replies on connections that stayed open, by their names."""
+
+    tightened: Edit
+    loosened: Edit
+    held: Mapping[str, Sequence[Reply]]
+
+    @property
+    def requests(self) -> int:
+        """How many were sent on all of them."""
+        return sum(map(len, self.held.values()))
+
+    @property
+    def failed(self) -> int:
+        """How many got something else than was to be expected at one time or the other."""
+        return sum(reply.status not in _TURNS for replies in self.held.values() for reply in replies)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was observed.
+
+    ``stream_refusal`` says why an Envoy with the token of web was not served as db; ``key_refused`` is
+    whether the API refuses db's key to that token.
+    """
+
+    verdicts: Sequence[Verdict]
+    stream_refusal: str
+    key_refused: bool
+    change: Change
+
+    @property
+    def peer(self) -> str:
+        """The SPIFFE id of the first caller that an application was told of."""
+        return next((each.answer.peer for each in self.verdicts if each.answer.peer), "")
+
+
+def problems(findings: Findings, api: str) -> Iterator[str]:
+    """All that did not hold, for a person; nothing if the demo is a success. ``api`` is its SPIFFE id."""
+    for each in findings.verdicts:
+        call = f"{each.source} => {each.destination} over {each.protocol}"
+        if each.answer.observed != each.expected:
+            yield f"{call} was {each.answer.observed}, not {each.expected}: {each.answer.seen}"
+        if each.rule_allows not in (None, each.expected == ALLOWED):
+            yield f"{call} should be {each.expected}, and `xdsmesh intention check` differs: {each.rule}"
+    if findings.peer != api:
+        yield f"db was told that {findings.peer or 'nobody'} calls, not {api}"
+    if _FORBIDDEN_STREAM not in findings.stream_refusal:
+        yield f"the stream of db's proxy with web's token: {findings.stream_refusal or 'it was not refused'}"
+    if not findings.key_refused:
+        yield "db's key was given to whoever shows web's token"
+    yield from _change_problems(findings.change)
+
+
+def took_ms(replies: Iterable[Reply], edit: Edit, status: int) -> float:
+    """Milliseconds from an edit to the first reply with this status; infinite: there was none."""
+    first = min(
+        (reply.at for reply in replies if reply.at > edit.edited and reply.status == status),
+        default=float("inf"),
+    )
+    return (first - edit.edited) * 1000
+
+
+def slowest_ms(change: Change, edit: Edit, status: int) -> float:
+    """The same of the connection where it took longest."""
+    return max(took_ms(replies, edit, status) for replies in change.held.values())
+
+
+def report(findings: Findings) -> dict[str, Any]:
+    """The findings for machines."""
+    change = findings.change
+    return {
+        "requests": change.requests,
+        "failed": change.failed,
+        "peer_spiffe": findings.peer,
+        "shift": {"failed": change.failed, "ack_ms": round(change.tightened.ack_ms, 1)},
+        "verdicts": [
+            {
+                "from": each.source,
+                "to": each.destination,
+                "protocol": each.protocol,
+                "expected": each.expected,
+                "observed": each.answer.observed,
+            }
+            for each in findings.verdicts
+        ],
+    }
+
+
+def _change_problems(change: Change) -> Iterator[str]:
+    for name, replies in change.held.items():
+        turns = tuple(status for status, _ in groupby(reply.status for reply in replies))
+        if turns != _TURNS:
+            yield f"{name} saw the statuses {_then(turns)}, not {_then(_TURNS)}"
+        if len({reply.port for reply in replies if reply.port}) != 1:
+            yield f"{name} did not stay open"
+    for what, edit, status in (("tighter", change.tightened, FORBIDDEN), ("looser", change.loosened, OK)):
+        took = slowest_ms(change, edit, status)
+        if took > _MOST_MS:
+            yield f"{what} intentions took {took:.0f} ms to take hold, more than {_MOST_MS}"
+
+
+def _then(statuses: Iterable[int]) -> str:
+    return ", then ".join(str(status or "an error") for status in statuses) or "nothing"

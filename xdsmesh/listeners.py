@@ -1,0 +1,129 @@
+"""The listeners of a server: xDS and the HTTP API, each in the clear and over TLS."""
+
+import gc
+import ipaddress
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+from litestar.types import ASGIApp
+
+from xdsmesh import __version__
+from xdsmesh.api.about import OFF, About
+from xdsmesh.api.serve import HttpServer
+from xdsmesh.api.tls import load_leaf, make_context
+from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
+from xdsmesh.ca.stored import trust_problem
+from xdsmesh.config import rules
+from xdsmesh.model.catalog import Node
+from xdsmesh.parts import Pick, ServerParts
+from xdsmesh.settings import Address, Settings
+from xdsmesh.xds.server import AdsServer
+from xdsmesh.xds.tls import server_credentials
+
+log = structlog.get_logger(__name__)
+
+ENVOY_VERSIONS: Final = ("1.40.0",)
+"""The versions of Envoy that the tests run."""
+
+_GRACE_SECONDS: Final = 3.0
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+
+
+async def make_certificate(
+    settings: Settings, parts: ServerParts, clock: Callable[[], datetime], pick: Pick
+) -> ServerCertificate | None:
+    """The certificate of the listeners that speak TLS; None: none does. Its ``run`` must run.
+
+    Raises:
+        RefusedError: the intermediate has expired.
+    """
+    hosts = [each.host for each in (settings.https, settings.xds_tls) if each]
+    if not hosts:
+        return None
+    is_host_name = not any(rules.host_name("--node", settings.node))
+    names = ServerNames(
+        settings.datacenter,
+        dns_names=("localhost", *([settings.node] if is_host_name else [])),
+        ip_addresses=(*_LOOPBACK, *(host for host in hosts if not _is_any(host))),
+    )
+    try:
+        return await ServerCertificate.make(parts.leaves.issuer, names, clock, pick)
+    except ValueError as error:
+        remedy = "see in the log why it was not renewed, or turn --https-addr and --xds-tls-addr off"
+        raise trust_problem(f"there is no certificate for TLS: {error}", remedy) from error
+
+
+async def listen(
+    settings: Settings,
+    node: Node,
+    parts: ServerParts,
+    clock: Callable[[], datetime],
+    certificate: ServerCertificate | None,
+) -> AsyncExitStack:
+    """Open the listeners, xDS first so that the API can tell its ports; closing the stack closes them.
+
+    Raises:
+        AddressInUseError: an address is taken, or not this machine's.
+    """
+    async with AsyncExitStack() as stack:
+        xds_port = xds_tls_port = OFF
+        if settings.xds:
+            xds_port = await _serve_xds(stack, parts, clock, settings.xds, None)
+        if settings.xds_tls and certificate:
+            xds_tls_port = await _serve_xds(stack, parts, clock, settings.xds_tls, certificate)
+        about = About(
+            __version__,
+            node,
+            parts.leaves.issuer.bundle.trust_domain,
+            xds_port=xds_port,
+            xds_tls_port=xds_tls_port,
+            envoy_versions=ENVOY_VERSIONS,
+            default_intention_policy=settings.default_intention_policy,
+        )
+        app = parts.app(about)
+        if settings.http:
+            await _serve_http(stack, app, settings.http, None)
+        if settings.https and certificate:
+            context = make_context(certificate.leaf)
+            certificate.listen(lambda leaf: load_leaf(context, leaf))
+            await _serve_http(stack, app, settings.https, context)
+        stack.callback(parts.close)
+        # What exists now lives as long as the server: leave it out of every later collection.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
+        return stack.pop_all()
+
+
+async def _serve_xds(
+    stack: AsyncExitStack,
+    parts: ServerParts,
+    clock: Callable[[], datetime],
+    address: Address,
+    certificate: ServerCertificate | None,
+) -> int:
+    credentials = server_credentials(lambda: certificate.leaf) if certificate else None
+    server = AdsServer(parts.loop, parts.admissions, parts.registry, clock)
+    port = await server.start(str(address), credentials)
+    stack.push_async_callback(server.stop, _GRACE_SECONDS)
+    what = "serving xDS over TLS" if certificate else "serving xDS"
+    log.info(what, address=str(replace(address, port=port)))
+    return port
+
+
+async def _serve_http(
+    stack: AsyncExitStack, app: ASGIApp, address: Address, context: ssl.SSLContext | None
+) -> None:
+    server = HttpServer(app, context)
+    port = await server.start(address.host, address.port)
+    stack.push_async_callback(server.stop)
+    log.info("serving HTTPS" if context else "serving HTTP", address=str(replace(address, port=port)))
+
+
+def _is_any(host: str) -> bool:
+    """Whether this listens on all addresses, which a certificate can't name."""
+    return ipaddress.ip_address(host).is_unspecified
