@@ -253,8 +253,9 @@ def test_a_leaf_is_from_the_roots_and_stays(client: consul.Consul) -> None:
     leaf = client.agent.connect.ca.leaf("web")
     assert leaf == client.agent.connect.ca.leaf("web")
     assert leaf["ServiceURI"] == f"spiffe://{roots['TrustDomain']}/ns/default/dc/dc1/svc/web"
-    certificate = x509.load_pem_x509_certificate(leaf["CertPEM"].encode())
-    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(root["RootCert"].encode()))
+    certificate, intermediate = x509.load_pem_x509_certificates(leaf["CertPEM"].encode())
+    certificate.verify_directly_issued_by(intermediate)
+    intermediate.verify_directly_issued_by(x509.load_pem_x509_certificate(root["RootCert"].encode()))
     assert "PRIVATE KEY" in leaf["PrivateKeyPEM"]
 
 
