@@ -48,6 +48,9 @@ class TokenIssuers:
     clusters: tuple[JwksCluster, ...] = ()
 
 
+_MOST_LETTERS: Final = 16_000
+"""Of names that a regular expression can leave out: Envoy has refused one of 60,000."""
+
 _NOBODY: Final = TokenIssuers()
 
 
@@ -150,9 +153,14 @@ def _normalization(authorization: Authorization) -> Normalization:
 
 
 def _callers(authorization: Authorization) -> Callers | None:
-    """Who may connect; None: everybody with a certificate of the mesh."""
+    """Who may connect; None: everybody with a certificate of the mesh, as far as the handshake is concerned.
+
+    So it is where too many are denied one by one for a regular expression: RBAC alone keeps them out then.
+    """
     welcome = authorization.connecting
     if welcome == Services.everyone() and authorization.allow_by_default:
+        return None
+    if welcome.inverted and sum(map(len, welcome.names)) > _MOST_LETTERS:
         return None
     return Callers(authorization.trust_domain, welcome)
 

@@ -133,7 +133,7 @@ def test_a_key_of_the_enterprise_edition_is_refused_and_says_so(kind: str, key: 
     assert "Consul Enterprise" in found[0].what
 
 
-@pytest.mark.parametrize("kind", [*ENTERPRISE_KINDS, *INTERNAL_KINDS])
+@pytest.mark.parametrize("kind", sorted({*ENTERPRISE_KINDS, *INTERNAL_KINDS}))
 def test_kinds_that_nobody_can_write_are_refused(kind: str) -> None:
     (problem,) = problems_of(f'Kind = "{kind}"\nName = "default"')
 

@@ -12,6 +12,7 @@ from xdsmesh.ir.mesh import Incoming
 from xdsmesh.ir.normalization import WHERE_PATHS_DECIDE, Normalization, refuse_unnormalized
 from xdsmesh.ir.sidecar import build_sidecar, build_upstream_listener
 from xdsmesh.ir.types import (
+    Callers,
     Direction,
     DownstreamTls,
     HttpManager,
@@ -258,3 +259,24 @@ def test_slashes_are_brought_into_order_where_intentions_look_at_paths_or_as_the
     assert isinstance(ir.public_listener.filter, HttpManager)
     assert ir.public_listener.filter.normalization == Normalization(paths=False)
     assert routes(ir).authorization == paths
+
+
+def test_of_too_many_callers_that_are_denied_one_by_one_the_handshake_leaves_all_to_rbac() -> None:
+    def callers(count: int) -> Callers | None:
+        sources = [SourceIntention(name=f"{number:020}", action="deny") for number in range(count)]
+        denying = build_authorization(
+            ServiceIntentions(name="web", sources=sources),
+            None,
+            is_http=False,
+            allow_by_default=True,
+            trust_domain="corp.consul",
+        )
+        listener = build_sidecar(SIDECAR, SETTINGS, denying).public_listener
+        assert listener.authorization == denying
+        assert listener.tls is not None
+        return listener.tls.callers
+
+    few = callers(800)
+    assert few is not None
+    assert len(few.services.names) == 800
+    assert callers(3000) is None, "Envoy would refuse the whole listener"

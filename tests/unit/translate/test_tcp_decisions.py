@@ -35,3 +35,10 @@ def test_the_format_grows_with_the_names_only() -> None:
 
 def test_no_text_ends_the_command_or_the_literal_that_it_is_in() -> None:
     assert quoted(r"a'b)%\c") == r"'a\u0027b)\u0025\u005cc'"
+
+
+def test_more_callers_than_an_expression_takes_are_left_out_of_it() -> None:
+    names = [f"{number:0100}" for number in range(1000)]
+    text = make_decision(authorization(*(SourceIntention(name=name, action="deny") for name in names)))
+
+    assert text == "", "Envoy would refuse the whole listener"

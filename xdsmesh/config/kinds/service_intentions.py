@@ -16,6 +16,8 @@ ALL: Final = "*"
 TYPE: Final = "consul"
 
 _MAX_DESCRIPTION: Final = 512
+_MAX_PERMISSIONS: Final = 128
+"""Envoy is told of each together with those before it: the cost grows with the square of their number."""
 _TO_ONE: Final = 9
 _TO_ALL: Final = 6
 
@@ -72,6 +74,10 @@ class SourceIntention(Shape, frozen=True):
         yield from _peer(f"{path}.Peer", self.peer)
         yield from self._verdict(path)
         yield from rules.one_of(f"{path}.Type", self.type, (TYPE,))
+        if (count := len(self.permissions)) > _MAX_PERMISSIONS:
+            what = f"a source has at most {_MAX_PERMISSIONS} permissions, not {count}"
+            remedy = "use a prefix or a regular expression in place of several paths"
+            yield rules.problem(f"{path}.Permissions", what, remedy, code=Code.TOO_LONG)
         for index, permission in enumerate(self.permissions):
             yield from permission.problems(paths.item(f"{path}.Permissions", index))
         if len(self.description) > _MAX_DESCRIPTION:

@@ -42,6 +42,10 @@ class HeaderPermission(Shape, frozen=True):
         yield from rules.required(f"{path}.Name", self.name)
         if self.name:
             yield from rules.header_name(f"{path}.Name", self.name)
+        if self.name.lower() == ":path":
+            what = "a condition on the header :path would be evaded by another spelling of the path"
+            remedy = "use PathExact, PathPrefix or PathRegex, which see it in its normal form"
+            yield rules.problem(f"{path}.Name", what, remedy, code=Code.EXCLUDE_EACH_OTHER)
         given: dict[str, str | bool] = {
             "Present": self.present,
             "Exact": self.exact,
