@@ -70,7 +70,8 @@ async def test_what_will_have_no_effect_is_told_in_headers(api: httpx.AsyncClien
         first, second = answer.headers.get_list(WARNING)
         assert first.startswith('service-resolver/admin: subset "v1" gets no instances')
         assert "dc9" in second
-    together = await api.put("/v1/xdsmesh/config", json=[body, {"Kind": "mesh", "ValidateClusters": True}])
+    mesh = {"Kind": "mesh", "Peering": {"PeerThroughMeshGateways": True}}
+    together = await api.put("/v1/xdsmesh/config", json=[body, mesh])
     assert len(together.headers.get_list(WARNING)) == 3
     fine = await api.put("/v1/config", json=RESOLVER)
     stale = await api.put("/v1/config?cas=1", json=body)

@@ -40,8 +40,8 @@ ENVOYS = {
     "xdsmesh envoy --sidecar-for web-1",
     "envoy -c envoy-bootstrap/sidecar.yaml --service-node web-1-sidecar-proxy --service-cluster web",
 }
-MAKE = {"make demo", "make test", "make bench"}
-"""The first two are steps of ``.ci/run``; the third is a matter of minutes."""
+MAKE = {"make demo", "make test", ".venv/bin/xdsmesh demo --identity", "make bench"}
+"""All but the last are steps of ``.ci/run``; that is a matter of minutes."""
 
 
 @pytest.fixture

@@ -97,9 +97,9 @@ async def test_what_has_no_effect_is_said_with_its_place_when_it_is_written(
             "modes.hcl:2:3: warning: service-defaults/web: Mode has no effect yet",
         ]
     result = await call(
-        "config", "write", "--cas", "0", "-", stdin='Kind = "mesh"\nValidateClusters = true\n'
+        "config", "write", "--cas", "0", "-", stdin='Kind = "mesh"\nPeering { PeerThroughMeshGateways = true }\n'
     )
-    assert result.stderr == "stdin.hcl:1:1: warning: mesh/mesh: ValidateClusters has no effect yet\n"
+    assert result.stderr == "stdin.hcl:1:1: warning: mesh/mesh: Peering has no effect yet\n"
 
 
 async def test_entries_of_every_kind_in_one_file_are_written_and_listed(call: Call, tmp_path: Path) -> None:
