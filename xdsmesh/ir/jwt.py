@@ -198,7 +198,7 @@ def _keys(entry: JWTProvider) -> LocalKeys | RemoteKeys | None:
 
 
 def _local(keys: LocalJWKS) -> LocalKeys:
-    """A text that is no UTF-8 is no JSON either: Envoy finds no keys in it."""
+    """A text that is no UTF-8 is no JSON either: Envoy takes no listener with it."""
     return LocalKeys(_decoded(keys.jwks).decode(errors="replace"), keys.filename)
 
 

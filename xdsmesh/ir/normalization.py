@@ -71,7 +71,7 @@ def _evasive(normalization: Normalization) -> str:
 def _guarded(rule: Rule, evasive: str) -> Rule:
     if not any(case.condition.path for case in rule.cases):
         return rule
-    callers = "others" if rule.callers.inverted else ", ".join(rule.callers.names)
+    callers = "*" if rule.callers.inverted else ", ".join(rule.callers.names)
     decision = Decision(DecidedBy.PERMISSION, f"(path of {callers} is not normalized)", allowed=False)
     guard = Case(Condition(path=PathMatch(Comparison.REGEX, evasive)), decision)
     return replace(rule, cases=(guard, *rule.cases))

@@ -96,9 +96,8 @@ async def test_what_has_no_effect_is_said_with_its_place_when_it_is_written(
             "modes.hcl:4:3: warning: proxy-defaults/global: Expose has no effect yet",
             "modes.hcl:2:3: warning: service-defaults/web: Mode has no effect yet",
         ]
-    result = await call(
-        "config", "write", "--cas", "0", "-", stdin='Kind = "mesh"\nPeering { PeerThroughMeshGateways = true }\n'
-    )
+    mesh = 'Kind = "mesh"\nPeering { PeerThroughMeshGateways = true }\n'
+    result = await call("config", "write", "--cas", "0", "-", stdin=mesh)
     assert result.stderr == "stdin.hcl:1:1: warning: mesh/mesh: Peering has no effect yet\n"
 
 

@@ -77,5 +77,5 @@ def test_each_decision_has_a_name_of_its_own() -> None:
     names = [str(rule.cases[0].decision) for rule in refuse_unnormalized(both, WHERE_PATHS_DECIDE).rules]
     assert names == [
         "permission (path of web is not normalized): deny",
-        "permission (path of others is not normalized): deny",
+        "permission (path of * is not normalized): deny",
     ]

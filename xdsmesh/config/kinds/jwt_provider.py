@@ -55,8 +55,11 @@ class Location(Shape, frozen=True):
         for label, value in given.items():
             if value is not None:
                 yield from rules.required(f"{path}.{label}.Name", value.name)
+                yield from rules.single_line(f"{path}.{label}.Name", value.name)
         if self.header and self.header.name:
-            yield from rules.header_name(f"{path}.Header.Name", self.header.name)
+            yield from rules.header_name(f"{path}.Header.Name", self.header.name, pseudo=False)
+        if self.header:
+            yield from rules.single_line(f"{path}.Header.ValuePrefix", self.header.value_prefix)
 
 
 class Forwarding(Shape, frozen=True):
@@ -71,7 +74,7 @@ class Forwarding(Shape, frozen=True):
         """What is wrong with the header."""
         yield from rules.required(f"{path}.HeaderName", self.header_name)
         if self.header_name:
-            yield from rules.header_name(f"{path}.HeaderName", self.header_name)
+            yield from rules.header_name(f"{path}.HeaderName", self.header_name, pseudo=False)
 
 
 class CacheConfig(Shape, frozen=True):
@@ -116,7 +119,9 @@ class JWTProvider(Entry, frozen=True, kw_only=True):
             yield from self.forwarding.problems("Forwarding")
 
     def warnings(self) -> Iterator[str]:
-        """What each proxy's machine must have."""
+        """What each proxy's machine must have, and keys that are none."""
+        if self.json_web_key_set and self.json_web_key_set.local:
+            yield from self.json_web_key_set.local.warnings()
         remote = self.json_web_key_set.remote if self.json_web_key_set else None
         if remote and remote.trusts_system:
             yield f"without TLSCertificates each proxy must have {SYSTEM_ROOTS}, or no token is right"

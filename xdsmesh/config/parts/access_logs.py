@@ -1,5 +1,6 @@
 """Where proxies log the requests that they forward, and how."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from xdsmesh.config.entry import Shape
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
+_COMMANDS: Final = re.compile(r"%%|%[A-Z][A-Z0-9_]*(\(.*?\))?(:[0-9]+)?%")
 TYPES: Final = ("", "stdout", "stderr", "file")
 
 
@@ -38,6 +40,8 @@ class AccessLogs(Shape, frozen=True):
         yield from rules.exclusive(path, {"JSONFormat": self.json_format, "TextFormat": self.text_format})
         if self.json_format:
             yield from _json(f"{path}.JSONFormat", self.json_format)
+        yield from _commands(f"{path}.JSONFormat", self.json_format)
+        yield from _commands(f"{path}.TextFormat", self.text_format)
 
     def _path_problems(self, path: str) -> Iterator[Problem]:
         if self.type == "file" and not self.path:
@@ -47,6 +51,13 @@ class AccessLogs(Shape, frozen=True):
         elif self.path and self.type != "file":
             what, remedy = 'Path is only for Type "file"', 'remove it, or write Type = "file"'
             yield rules.problem(path, what, remedy, code=Code.EXCLUDE_EACH_OTHER)
+
+
+def _commands(path: str, text: str) -> Iterator[Problem]:
+    """Commands begin and end with a percent sign; with another one Envoy refuses every listener."""
+    if "%" in _COMMANDS.sub("", text):
+        what = f"{path.rpartition('.')[2]} has a % that begins no command such as %START_TIME%"
+        yield rules.problem(path, what, "write %% for a percent sign", code=Code.NOT_A_CHOICE)
 
 
 def _json(path: str, text: str) -> Iterator[Problem]:

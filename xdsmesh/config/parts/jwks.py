@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import field
 
 from xdsmesh.config import paths, rules
@@ -19,6 +20,21 @@ SYSTEM_ROOTS: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian, Alpine and Envoy's own images have the roots of the public; Envoy can't look for them."""
 
 _WITHOUT_ADDRESSES: Final = ("EDS", "ORIGINAL_DST")
+KEY_TYPES: Final = ("RSA", "EC", "oct", "OKP")
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """A key, of which only the type is looked at."""
+
+    kty: str
+
+
+class _KeySet(msgspec.Struct, frozen=True):
+    """What is in the base64."""
+
+    keys: list[_Key]
+
+
 DISCOVERY_TYPES: Final = ("", "STRICT_DNS", "STATIC", "LOGICAL_DNS", *_WITHOUT_ADDRESSES)
 
 
@@ -34,6 +50,12 @@ class LocalJWKS(Shape, frozen=True):
         """What is wrong with the keys."""
         yield from rules.exactly_one(path, {"JWKS": self.jwks, "Filename": self.filename})
         yield from _base64(f"{path}.JWKS", self.jwks)
+
+    def warnings(self) -> Iterator[str]:
+        """What Envoy will not like: it refuses the listener of whoever asks for such tokens."""
+        if self.jwks and not _has_key(self.jwks):
+            types = ", ".join(KEY_TYPES)
+            yield f"Local.JWKS is no key set with a key of {types}: Envoy takes no listener with it"
 
 
 class BackOff(Shape, frozen=True):
@@ -194,6 +216,15 @@ def _is_address(uri: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _has_key(text: str) -> bool:
+    """Whether there is a key as RFC 7517 section 5 has them."""
+    try:
+        keys = msgspec.json.decode(b64decode("".join(text.splitlines())), type=_KeySet).keys
+    except (msgspec.MsgspecError, ValueError):
+        return False
+    return any(key.kty in KEY_TYPES for key in keys)
 
 
 def _base64(path: str, text: str) -> Iterator[Problem]:

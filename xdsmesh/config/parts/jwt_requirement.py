@@ -6,6 +6,7 @@ from msgspec import field
 
 from xdsmesh.config import paths, rules
 from xdsmesh.config.entry import Shape
+from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Problem
 
 
@@ -26,6 +27,15 @@ class RequiredProvider(Shape, frozen=True):
     verify_claims: list[ClaimCheck] = field(default_factory=list)
     """Claims that must all hold."""
 
+    def problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the name and the claims; Envoy refuses the routes that look for nothing."""
+        yield from rules.required(f"{path}.Name", self.name)
+        for index, claim in enumerate(self.verify_claims):
+            if not all(claim.path) or not claim.path:
+                at = f"{paths.item(f'{path}.VerifyClaims', index)}.Path"
+                what = "Path names no claim, or holds an empty name"
+                yield rules.problem(at, what, 'write one such as ["role"]', code=Code.REQUIRED)
+
 
 class JWTRequirement(Shape, frozen=True):
     """A valid token of one of these providers."""
@@ -41,4 +51,4 @@ class JWTRequirement(Shape, frozen=True):
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the requirement; whether its providers exist is not known here."""
         for index, provider in enumerate(self.providers):
-            yield from rules.required(f"{paths.item(f'{path}.Providers', index)}.Name", provider.name)
+            yield from provider.problems(paths.item(f"{path}.Providers", index))
