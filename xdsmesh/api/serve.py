@@ -29,7 +29,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            headers=[("X-Consul-Default-ACL-Policy", "allow")],  # there are no ACLs to deny anything
+            headers=[("X-Consul-Default-ACL-Policy", "allow")],  # there are no rules to deny by default
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,

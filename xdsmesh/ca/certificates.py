@@ -86,7 +86,7 @@ def cross_sign(
         ValueError: the root has expired.
     """
     end = min(_end(root, now, CROSS_SIGNED_LIFETIME), other.not_valid_after_utc)
-    builder = _authority(other.subject, root.subject, other.public_key(), path_length=1)
+    builder = _authority(other.subject, root.subject, other.public_key(), path_length=1, kid=key_id(other))
     for extension in other.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
             builder = builder.add_extension(extension.value, extension.critical)
@@ -121,13 +121,20 @@ def to_pem(certificate: x509.Certificate) -> str:
 
 
 def _authority(
-    subject: x509.Name, issuer: x509.Name, key: CertificatePublicKeyTypes, path_length: int | None
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: CertificatePublicKeyTypes,
+    path_length: int | None,
+    kid: bytes | None = None,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(_AUTHORITY_USAGE, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier(kid) if kid else x509.SubjectKeyIdentifier.from_public_key(key),
+            critical=False,
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -23,7 +24,7 @@ from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
 from xdsmesh.model.trust import KeyKind, Leaf, TrustBundle, server_spiffe_id
-from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
+from xdsmesh.store.base import CommitFailedError, Conflict, Expect, Put, Record, Store, Txn
 
 _LEAF_LIFETIME: Final = Configuration().leaf_lifetime
 _LOOK: Final = timedelta(minutes=10)
@@ -153,9 +154,10 @@ class Issuer:
             return
         if wanted.vault != before.vault:
             await self.provider_for(wanted).root()  # refuses what would not work, such as another token
-        await self.keep_configuration(wanted, origin)
-        if wanted.intermediate_lifetime != before.intermediate_lifetime:
-            await self.renew()
+        if wanted.intermediate_lifetime == before.intermediate_lifetime:
+            await self.keep_configuration(wanted, origin)
+        else:
+            await self._renew(wanted.intermediate_lifetime, (replace(self.put_of(wanted), origin=origin),))
 
     async def keep_configuration(self, wanted: Configuration, origin: Origin) -> None:
         """Store a configuration, and let it count."""
@@ -210,10 +212,13 @@ class Issuer:
         Raises:
             RefusedError: the provider gives none.
         """
+        await self._renew(self.configuration.intermediate_lifetime)
+
+    async def _renew(self, lifetime: timedelta, also: tuple[Put, ...] = ()) -> None:
         async with self.changing:
-            active, lifetime = self.authority.active, self.configuration.intermediate_lifetime
+            active = self.authority.active
             made = await new_intermediate(self.provider, active, self.authority.trust_domain, lifetime)
-            await self.replace(self.authority.roots, made)
+            await self.replace(self.authority.roots, made, also)
         log.info("the intermediate was renewed", not_after=str(made.certificate.not_valid_after_utc))
 
     async def renew_if_due(self) -> None:
@@ -222,7 +227,7 @@ class Issuer:
             return
         try:
             await self.renew()
-        except RefusedError as error:
+        except (RefusedError, CommitFailedError) as error:
             end = self.authority.intermediate.certificate.not_valid_after_utc
             log.warning(
                 "the intermediate can't be renewed; trying again", error=str(error), not_after=str(end)
