@@ -1,7 +1,7 @@
 """What Envoy makes of the path of a request that comes in, before it looks at permissions.
 
 How much that is, the ``mesh`` entry says, or else what the intentions decide on: see ``ir/normalization.py``.
-Observed on Envoy 1.40 with all of it, ``UNESCAPE_AND_FORWARD`` for escaped slashes; for the rest see
+Observed on Envoy 1.40 with every combination of the settings;
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
 """
 

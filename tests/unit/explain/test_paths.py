@@ -1,4 +1,4 @@
-"""What becomes of paths; all that changes them together was observed on Envoy 1.40."""
+"""What becomes of paths; observed on Envoy 1.40 with every combination of the settings."""
 
 import pytest
 
