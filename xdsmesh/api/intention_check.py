@@ -3,6 +3,8 @@
 This path is our own; Consul's ``/v1/connect/intentions/check`` is in ``intentions.py``.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from litestar import get
@@ -22,13 +24,21 @@ from xdsmesh.api.shapes import Shape
 from xdsmesh.catalog.intention_edits import KIND
 from xdsmesh.catalog.protocols import destination_protocol
 from xdsmesh.chain.protocol import ServiceProtocol
+from xdsmesh.chain.types import ReadEntry
 from xdsmesh.config.entry import Entry
-from xdsmesh.config.intentions import Intention
-from xdsmesh.config.kinds.service_intentions import ALL
+from xdsmesh.config.intentions import Caller, Intention
+from xdsmesh.config.kinds.mesh import NAME as MESH
+from xdsmesh.config.kinds.mesh import Mesh
+from xdsmesh.config.kinds.service_intentions import ALL, ServiceIntentions
 from xdsmesh.explain.paths import normalize_path
 from xdsmesh.explain.permissions import InboundRequest
 from xdsmesh.explain.requests import refusal
-from xdsmesh.explain.verdict import Verdict, decide
+from xdsmesh.explain.types import Refusal
+from xdsmesh.explain.verdict import Verdict, decide, refused
+from xdsmesh.ir.authorization import Authorization
+from xdsmesh.ir.intentions import build_authorization
+from xdsmesh.ir.mesh import build_incoming
+from xdsmesh.ir.normalization import Normalization, needed_by
 from xdsmesh.ir.types import Protocol
 from xdsmesh.model.origin import Source
 from xdsmesh.settings import IntentionPolicy
@@ -45,8 +55,9 @@ HEADER: Final = Parameter(
 class VerdictRow(Shape, frozen=True):
     """Whether a call is allowed, and why.
 
-    ``class`` is `intention`, `permission`, `default` or `token`; ``rule`` the intention that speaks about the
-    caller, and ``origin`` where it is written: `file:line:column`, or `API`. ``permission`` counts from 0.
+    ``class`` is `intention`, `permission`, `default`, `token`, or `request` if Envoy refuses the request
+    itself; ``rule`` the intention that speaks about the caller, and ``origin`` where it is written:
+    `file:line:column`, or `API`. ``permission`` counts from 0.
     """
 
     allowed: bool
@@ -89,14 +100,25 @@ async def check(
         is_http = Protocol.of(protocol.protocol).is_http
         if asked and not is_http:
             raise ClientException(_without_requests(protocol))
-        verdict = decide(
-            intentions_about(view, destination),
-            caller,
-            destination,
-            asked,
-            protocol_is_http=is_http,
-            allow_by_default=policy is IntentionPolicy.ALLOW,
-        )
+
+        def judged(inbound: InboundRequest | None) -> Verdict:
+            return decide(
+                intentions_about(view, destination),
+                caller,
+                destination,
+                inbound,
+                protocol_is_http=is_http,
+                allow_by_default=policy is IntentionPolicy.ALLOW,
+            )
+
+        if asked is None or caller.peer:
+            verdict = judged(asked)
+        else:
+            mesh = read(Mesh.KIND, MESH)
+            incoming = build_incoming(mesh if isinstance(mesh, Mesh) else None)
+            normalization = incoming.normalization or needed_by(_authorization(read, destination, about))
+            inbound = replace(asked, names_caller=incoming.names_caller)
+            verdict = _of_request(caller, destination, inbound, normalization, judged)
         return Seen(_row(verdict, policy, protocol), frozenset(topics))
 
     return await queries.answer(request, look)
@@ -110,7 +132,7 @@ def _without_requests(protocol: ServiceProtocol) -> str:
 
 
 def _inbound(request: AnyRequest) -> InboundRequest | None:
-    """The request that is asked about, as it looks when its path is normalized; None: there is none."""
+    """The request that is asked about, as it is sent; None: there is none."""
     given = request.query_params
     texts: list[str] = given.getall("header", [])
     method, path = given.get("method"), given.get("path")
@@ -118,13 +140,39 @@ def _inbound(request: AnyRequest) -> InboundRequest | None:
         return None
     headers = tuple(_header(each) for each in texts)
     wanted = InboundRequest((method or "GET").upper(), "/" if path is None else path, headers)
-    refused = refusal(wanted.as_sent())
-    if refused:
-        raise ClientException(f"Envoy answers such a request with {refused.status}: {refused.reason}")
-    normal = normalize_path(wanted.path)
-    if normal is None:
-        raise ClientException("Envoy answers such a request with 400: a path holds no %00")
-    return InboundRequest(wanted.method, normal, headers)
+    wrong = refusal(wanted.as_sent())
+    if wrong:
+        raise ClientException(f"Envoy answers such a request with {wrong.status}: {wrong.reason}")
+    return wanted
+
+
+def _authorization(read: ReadEntry, destination: str, about: About) -> Authorization:
+    """What the sidecar of an http destination is told."""
+    own, general = read(KIND, destination), read(KIND, ALL)
+    return build_authorization(
+        own if isinstance(own, ServiceIntentions) else None,
+        general if isinstance(general, ServiceIntentions) else None,
+        is_http=True,
+        allow_by_default=about.default_intention_policy is IntentionPolicy.ALLOW,
+        trust_domain=about.trust_domain,
+    )
+
+
+def _of_request(
+    caller: Caller,
+    destination: str,
+    sent: InboundRequest,
+    normalization: Normalization,
+    judged: Callable[[InboundRequest], Verdict],
+) -> Verdict:
+    """The verdict about a request as it looks when its destination has normalized it."""
+    normalized = normalize_path(sent.path, normalization)
+    if isinstance(normalized, Refusal):
+        return refused(caller, destination, normalized)
+    verdict = judged(replace(sent, path=normalized.path))
+    if not normalized.redirects:
+        return verdict
+    return replace(verdict, sentence=f"Envoy redirects to {normalized.path}, where {verdict.sentence}")
 
 
 def _header(text: str) -> tuple[str, str]:

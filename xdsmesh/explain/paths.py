@@ -1,14 +1,18 @@
 """What Envoy makes of the path of a request that comes in, before it looks at permissions.
 
-So on a listener with ``normalize_path``, ``merge_slashes`` and ``UNESCAPE_AND_FORWARD`` for escaped slashes,
-as a destination of the mesh has it. Observed on Envoy 1.40;
+How much that is, the ``mesh`` entry says, or else what the intentions decide on: see ``ir/normalization.py``.
+Observed on Envoy 1.40 with every combination of the settings;
 https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
-_SLASH: Final = re.compile(r"%2f|%5c|\\", re.IGNORECASE)
+from xdsmesh.explain.types import Refusal
+from xdsmesh.ir.normalization import EscapedSlashes, Normalization
+
+_ESCAPED_SLASH: Final = re.compile(r"%(2f|5c)", re.IGNORECASE)
 _DOTS_WITH_PARAMETERS: Final = re.compile(r"(\.\.?);.*")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})|%")
 _UNRESERVED: Final = re.compile(r"[0-9A-Za-z._~-]")
@@ -20,18 +24,44 @@ _BARE: Final = "\0"
 _NESTED: Final = re.compile(r"\0(?=[0-9A-Fa-f]{2})")
 
 
-def normalize_path(path: str) -> str | None:
-    """The path as permissions see it; its query stays as it is. None: Envoy refuses it with 400.
+@dataclass(frozen=True, slots=True)
+class NormalizedPath:
+    """A path as permissions see it, with its query. ``redirects``: Envoy sends the caller there first."""
 
-    Escaped slashes and backslashes become slashes, what need not be escaped is not, what must be is, dot
-    segments are resolved (also ``..;x``, as some applications take it), and then slashes are merged.
+    path: str
+    redirects: bool = False
+
+
+def normalize_path(path: str, normalization: Normalization) -> NormalizedPath | Refusal:
+    """What becomes of a path, in Envoy's order; its query stays as it is.
+
+    Escaped slashes are unescaped, or refused, or kept. Where ``paths`` are normalized backslashes become
+    slashes, what need not be escaped is not, what must be is, and dot segments are resolved (also ``..;x``,
+    as some applications take it). Then slashes are merged.
     """
     path, question, query = path.partition("?")
-    if _NUL in path:
-        return None
-    _, *segments = _SLASH.sub("/", path).split("/")
-    resolved = "/" + "/".join(_resolved([_segment(each) for each in segments]))
-    return _merged(resolved) + question + query
+    escaped = not normalization.escaped_slashes.kept and _ESCAPED_SLASH.search(path) is not None
+    if escaped:
+        if normalization.escaped_slashes is EscapedSlashes.REJECT:
+            return Refusal(400, "the mesh entry rejects escaped slashes in a path")
+        path = _ESCAPED_SLASH.sub(_slash, path)
+    if normalization.paths:
+        if _NUL in path:
+            return Refusal(400, "a path holds no %00")
+        path = _canonical(path)
+    if normalization.merge_slashes:
+        path = _merged(path)
+    redirects = escaped and normalization.escaped_slashes is EscapedSlashes.REDIRECT
+    return NormalizedPath(path + question + query, redirects)
+
+
+def _slash(found: re.Match[str]) -> str:
+    return "/" if found[1].lower() == "2f" else "\\"
+
+
+def _canonical(path: str) -> str:
+    _, *segments = path.replace("\\", "/").split("/")
+    return "/" + "/".join(_resolved([_segment(each) for each in segments]))
 
 
 def _segment(text: str) -> str:

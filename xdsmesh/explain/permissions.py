@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from xdsmesh.config.parts.permission import HeaderPermission, HTTPPermission
 from xdsmesh.explain import types
 from xdsmesh.explain.matches import fits, lowered
@@ -12,19 +14,25 @@ from xdsmesh.explain.tokens import Tokens
 from xdsmesh.explain.types import Headers
 
 _HOST: Final = "host"
+CLIENT_CERT: Final = "x-forwarded-client-cert"
+"""Names the caller by its certificate: Envoy drops what the request carries, and writes its own."""
+_UNKNOWN: Final = ""
+"""Stands for a value that is there, and is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundRequest:
     """A request that comes in at a destination, after its Envoy has normalized the path.
 
-    ``path`` may carry a query. ``headers`` may hold a name several times, and ``Host``.
+    ``path`` may carry a query. ``headers`` may hold a name several times, and ``Host``. ``names_caller``:
+    Envoy writes ``x-forwarded-client-cert``, which holds more than is known here, such as a hash.
     """
 
     method: str = "GET"
     path: str = "/"
     headers: Headers = ()
     tokens: Tokens = field(default_factory=dict)
+    names_caller: bool = True
 
     def as_sent(self) -> types.Request:
         """As an application has sent it, with its host in a place of its own."""
@@ -34,12 +42,25 @@ class InboundRequest:
 
     def values(self, name: str) -> list[str]:
         """The values of a header, in order; some are added by Envoy."""
+        if name.lower() == CLIENT_CERT:
+            return [_UNKNOWN] if self.names_caller else []
         sent = self.as_sent()
         return values(sent, routed_headers(sent), name)
 
 
+def depends_on_certificate(http: HTTPPermission, request: InboundRequest) -> bool:
+    """Whether all conditions hold but those on a value of ``x-forwarded-client-cert``, and there are such."""
+    known = [each for each in http.header if each.present or each.name.lower() != CLIENT_CERT]
+    if not request.names_caller or len(known) == len(http.header):
+        return False
+    return is_about(msgspec.structs.replace(http, header=known), request)
+
+
 def is_about(http: HTTPPermission, request: InboundRequest) -> bool:
-    """Whether all conditions hold: on the path, each header, and the method."""
+    """Whether all conditions hold: on the path, each header, and the method.
+
+    Ask ``depends_on_certificate`` first.
+    """
     return (
         _path(http, _bare(request.path))
         and all(_header(header, request.values(header.name)) for header in http.header)

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from xdsmesh.config.intentions import Caller, Intention, deciding
 from xdsmesh.config.parts.jwt_requirement import JWTRequirement
 from xdsmesh.config.parts.permission import HTTPPermission, Permission
-from xdsmesh.explain.permissions import InboundRequest, is_about
+from xdsmesh.explain.permissions import CLIENT_CERT, InboundRequest, depends_on_certificate, is_about
 from xdsmesh.explain.tokens import is_met
+from xdsmesh.explain.types import Refusal
 
 _ALLOW: Final = "allow"
 _ANY: Final = HTTPPermission()
@@ -29,9 +30,14 @@ class Reason(StrEnum):
     PERMISSION = "permission"
     """A permission of it; which one depends on the request."""
     DEFAULT = "default"
-    """The default policy: no intention is about the call, or no permission about the request."""
+    """No intention is about the call, or no permission about the request: the default policy decides.
+
+    Callers in peers are denied by it, whatever it is.
+    """
     TOKEN = "token"  # noqa: S105 - a word
     """That no valid token is shown."""
+    REQUEST = "request"
+    """The request itself, which Envoy refuses before anything decides about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Verdict:
     """Whether a call is allowed, and why: the ``sentence`` is for people.
 
     ``intention`` is the one that speaks about the caller; None: there is none. ``permission`` counts from 0
-    in it; where permissions decide and it is None, they would need a request, and nothing is promised.
+    in it; where permissions decide and it is None, more would have to be known, and nothing is promised.
     """
 
     allowed: bool
@@ -69,6 +75,8 @@ def decide(  # noqa: PLR0913 - all that a verdict depends on
         protocol_is_http: Whether it does, in any of its versions.
         allow_by_default: The default policy.
     """
+    if caller.peer:
+        return _Call(caller, destination, None, allow_by_default).from_a_peer()
     intention = deciding(intentions, caller, destination)
     call = _Call(caller, destination, intention, allow_by_default)
     if intention is None:
@@ -103,6 +111,11 @@ class _Call(NamedTuple):
         why = f" by the default policy, as {why}"
         return self.is_(allowed=self.allow_by_default, reason=Reason.DEFAULT, why=why)
 
+    def from_a_peer(self) -> Verdict:
+        """As ``ir/intentions.py`` has it."""
+        why = ", whatever intentions say: no peer's certificates are trusted yet"
+        return self.is_(allowed=False, reason=Reason.DEFAULT, why=why)
+
     def by_action(self, intention: Intention) -> Verdict:
         allowed = intention.source.action == _ALLOW
         return self.is_(allowed=allowed, reason=Reason.INTENTION, why=f" by {_the(intention)}")
@@ -115,12 +128,24 @@ class _Call(NamedTuple):
         why = f" as a connection: it depends on the request, by the permissions of {_the(intention)}"
         return self.is_(allowed=False, reason=Reason.PERMISSION, why=why)
 
+    def depends_on_the_certificate(self, intention: Intention, index: int) -> Verdict:
+        why = f" to be safe: {_nth(intention, index)} depends on {CLIENT_CERT}, which Envoy writes itself"
+        return self.is_(allowed=False, reason=Reason.PERMISSION, why=why)
+
     def for_want_of_a_token(
         self, rule: str, requirement: JWTRequirement, permission: int | None = None
     ) -> Verdict:
         providers = " or ".join(each.name for each in requirement.providers)
         why = f": {rule} demands a valid token{f' of {providers}' if providers else ''}"
         return self.is_(allowed=False, reason=Reason.TOKEN, why=why, permission=permission)
+
+
+def refused(caller: Caller, destination: str, refusal: Refusal) -> Verdict:
+    """About a request that Envoy refuses, whoever makes it and whatever intentions say."""
+    why = f": Envoy answers {refusal.status}, as {refusal.reason}"
+    return _Call(caller, destination, None, allow_by_default=False).is_(
+        allowed=False, reason=Reason.REQUEST, why=why
+    )
 
 
 def _over_tcp(call: _Call, intention: Intention) -> Verdict:
@@ -139,6 +164,8 @@ def _by_permissions(call: _Call, intention: Intention, request: InboundRequest) 
     """The first that matches. One that lacked just its token would have allowed: without it, nothing does."""
     unmet: Verdict | None = None
     for index, permission in enumerate(intention.source.permissions):
+        if depends_on_certificate(permission.http or _ANY, request):
+            return call.depends_on_the_certificate(intention, index)
         if not is_about(permission.http or _ANY, request):
             continue
         if permission.jwt is None or is_met(permission.jwt, request.tokens):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from xdsmesh.config.kinds.service_intentions import ALL
 from xdsmesh.ir.authorization import Authorization, Case, Condition, DecidedBy, Decision, Rule
 from xdsmesh.ir.comparison import Comparison, PathMatch
 
@@ -49,6 +50,14 @@ _SLASHES: Final = r".*[^/]//.*|//+[^/].*"
 _ESCAPED: Final = r".*%(2[Ff]|5[Cc]).*"
 
 
+def needed_by(authorization: Authorization) -> Normalization:
+    """What holds unless the ``mesh`` entry says otherwise: as much as is needed.
+
+    An application may use escaped slashes while no rule looks at its paths.
+    """
+    return WHERE_PATHS_DECIDE if authorization.decides_on_paths else Normalization()
+
+
 def refuse_unnormalized(authorization: Authorization, normalization: Normalization) -> Authorization:
     """Deny paths that the listener would have changed, wherever paths decide.
 
@@ -71,7 +80,7 @@ def _evasive(normalization: Normalization) -> str:
 def _guarded(rule: Rule, evasive: str) -> Rule:
     if not any(case.condition.path for case in rule.cases):
         return rule
-    callers = "*" if rule.callers.inverted else ", ".join(rule.callers.names)
+    callers = ALL if rule.callers.inverted else ", ".join(rule.callers.names)
     decision = Decision(DecidedBy.PERMISSION, f"(path of {callers} is not normalized)", allowed=False)
     guard = Case(Condition(path=PathMatch(Comparison.REGEX, evasive)), decision)
     return replace(rule, cases=(guard, *rule.cases))

@@ -9,7 +9,7 @@ from xdsmesh.ir.authorization import Authorization, Services
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider
 from xdsmesh.ir.local import LocalSettings
 from xdsmesh.ir.mesh import UNSAID, Incoming
-from xdsmesh.ir.normalization import WHERE_PATHS_DECIDE, Normalization, refuse_unnormalized
+from xdsmesh.ir.normalization import needed_by, refuse_unnormalized
 from xdsmesh.ir.routes import route_to
 from xdsmesh.ir.tls import TlsParameters
 from xdsmesh.ir.types import (
@@ -69,7 +69,7 @@ def build_sidecar(
     proxy = sidecar.proxy
     if proxy is None:
         raise ValueError(f"{sidecar.id} is not a proxy")
-    normalization = incoming.normalization or _normalization(authorization)
+    normalization = incoming.normalization or needed_by(authorization)
     guarded = refuse_unnormalized(authorization, normalization)
     routes = _public_routes(proxy, settings, guarded) if settings.protocol.is_http else None
     incoming = replace(incoming, normalization=normalization)
@@ -145,11 +145,6 @@ def _public_listener(
         max_connections=settings.max_connections,
         authorization=None if is_http else authorization,
     )
-
-
-def _normalization(authorization: Authorization) -> Normalization:
-    """As much as is needed: an application may use escaped slashes while no rule looks at its paths."""
-    return WHERE_PATHS_DECIDE if authorization.decides_on_paths else Normalization()
 
 
 def _callers(authorization: Authorization) -> Callers | None:

@@ -77,12 +77,17 @@ def make_rules(authorization: Authorization) -> rbac_pb2.RBAC:
 
 
 def make_decisions(authorization: Authorization) -> rbac_pb2.RBAC:
-    """Every decision as a policy under its name; exactly one of them matches."""
+    """Every decision as a policy under its name; exactly one of them matches.
+
+    Raises:
+        ValueError: decisions of two rules have the same name, and one of them would be lost.
+    """
     policies: defaultdict[str, list[rbac_pb2.Permission]] = defaultdict(list)
     callers: dict[str, Services] = {}
     for rule in authorization.rules:
         for decision in dict.fromkeys(case.decision for case in rule.cases):
-            callers[str(decision)] = rule.callers
+            if callers.setdefault(str(decision), rule.callers) != rule.callers:
+                raise ValueError(f"two rules have a decision of the name {str(decision)!r}")
             policies[str(decision)] = list(_permissions(rule.cases, decision.__eq__))
     return _RBAC(
         action=_RBAC.ALLOW,

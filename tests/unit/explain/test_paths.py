@@ -1,8 +1,10 @@
-"""What becomes of paths; each case was observed on Envoy 1.40 with the settings that a destination has."""
+"""What becomes of paths; observed on Envoy 1.40 with every combination of the settings."""
 
 import pytest
 
-from xdsmesh.explain.paths import normalize_path
+from xdsmesh.explain.paths import NormalizedPath, normalize_path
+from xdsmesh.explain.types import Refusal
+from xdsmesh.ir.normalization import WHERE_PATHS_DECIDE, EscapedSlashes, Normalization
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,40 @@ from xdsmesh.explain.paths import normalize_path
     ],
 )
 def test_a_path_becomes_what_envoy_makes_of_it(path: str, expected: str) -> None:
-    assert normalize_path(path) == expected
+    assert normalize_path(path, WHERE_PATHS_DECIDE) == NormalizedPath(expected)
 
 
-def test_envoy_refuses_a_path_with_an_escaped_nul() -> None:
-    assert normalize_path("/a%00b") is None
+def test_envoy_refuses_a_path_with_an_escaped_nul_where_it_normalizes() -> None:
+    assert normalize_path("/a%00b", Normalization()) == Refusal(400, "a path holds no %00")
+    assert normalize_path("/a%00b", Normalization(paths=False)) == NormalizedPath("/a%00b")
+
+
+@pytest.mark.parametrize("kept", [EscapedSlashes.KEEP, EscapedSlashes.DEFAULT])
+def test_escaped_slashes_may_be_kept(kept: EscapedSlashes) -> None:
+    for path, expected in (
+        ("/a%2Fb%5c", "/a%2Fb%5c"),
+        ("/a/%2e%2e%2fb", "/a/..%2fb"),
+        ("//a\\b/../%61", "//a/a"),
+    ):
+        assert normalize_path(path, Normalization(escaped_slashes=kept)) == NormalizedPath(expected)
+
+
+def test_escaped_slashes_may_be_refused_but_not_in_a_query() -> None:
+    rejecting = Normalization(escaped_slashes=EscapedSlashes.REJECT)
+    for path in ("/a%2Fb", "/a%2f", "/%5C"):
+        found = normalize_path(path, rejecting)
+        assert isinstance(found, Refusal)
+        assert (found.status, "rejects escaped slashes" in found.reason) == (400, True)
+    assert normalize_path("/a/?b=%2F", rejecting) == NormalizedPath("/a/?b=%2F")
+
+
+def test_envoy_may_redirect_to_the_path_without_escaped_slashes() -> None:
+    redirecting = Normalization(merge_slashes=True, escaped_slashes=EscapedSlashes.REDIRECT)
+    assert normalize_path("/%2Fa%2f../b?c", redirecting) == NormalizedPath("/b?c", redirects=True)
+    assert normalize_path("//a/../b", redirecting) == NormalizedPath("/b")
+
+
+def test_without_normalization_dots_and_escapes_stay_and_slashes_may_be_merged() -> None:
+    assert normalize_path("/a/../%61//", Normalization(paths=False)) == NormalizedPath("/a/../%61//")
+    merging = Normalization(paths=False, merge_slashes=True, escaped_slashes=EscapedSlashes.FORWARD)
+    assert normalize_path("/a%2F/../b", merging) == NormalizedPath("/a/../b")

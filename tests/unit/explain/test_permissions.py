@@ -1,12 +1,13 @@
 """Which requests a permission is about. How values compare was observed on RBAC of Envoy 1.40."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from xdsmesh.config.parts.permission import HTTPPermission
-from xdsmesh.explain.permissions import InboundRequest, is_about
+from xdsmesh.explain.permissions import InboundRequest, depends_on_certificate, is_about
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -90,3 +91,32 @@ def test_path_headers_and_method_must_all_match() -> None:
     assert not about(conditions, *headers, path="/v2")
     assert not about(conditions, ("x-a", "a"), path="/v1")
     assert not about(conditions, ("x-a", "b"), ("x-b", ""), path="/v1")
+
+
+def test_the_header_that_names_the_caller_is_never_what_the_request_carries() -> None:
+    claimed = InboundRequest(headers=(("X-Forwarded-Client-Cert", "URI=x"),))
+    bare = InboundRequest()
+
+    def http(**condition: Any) -> HTTPPermission:
+        header = {"Name": "X-Forwarded-Client-Cert", **condition}
+        return msgspec.convert({"PathPrefix": "/", "Header": [header]}, HTTPPermission)
+
+    for request in (claimed, bare):
+        assert is_about(http(Present=True), request)
+        assert not is_about(http(Present=True, Invert=True), request)
+        assert not depends_on_certificate(http(Present=True), request)
+        for invert in (True, False):
+            assert depends_on_certificate(http(Exact="URI=x", Invert=invert), request)
+    for request in (claimed, bare):
+        unnamed = replace(request, names_caller=False)
+        assert not is_about(http(Present=True), unnamed)
+        assert not is_about(http(Exact="URI=x"), unnamed)
+        assert is_about(http(Exact="URI=x", Invert=True), unnamed)
+        assert not depends_on_certificate(http(Exact="URI=x"), unnamed)
+
+
+def test_what_does_not_match_otherwise_does_not_depend_on_the_certificate() -> None:
+    header = [{"Name": "x-forwarded-client-cert", "Contains": "web"}, {"Name": "x-a", "Exact": "a"}]
+    conditions = msgspec.convert({"PathPrefix": "/", "Header": header}, HTTPPermission)
+    assert depends_on_certificate(conditions, InboundRequest(headers=(("x-a", "a"),)))
+    assert not depends_on_certificate(conditions, InboundRequest())

@@ -116,9 +116,6 @@ def test_without_an_intention_the_default_policy_decides(
     [
         (Caller("web"), False),
         (Caller("cron"), False),
-        (Caller("web", "east"), True),
-        (Caller("cron", "east"), True),
-        (Caller("web", "west"), False),
     ],
 )
 def test_a_source_of_a_peer_and_a_caller_of_this_cluster_never_match(
@@ -129,10 +126,33 @@ def test_a_source_of_a_peer_and_a_caller_of_this_cluster_never_match(
         {"Name": "*", "Peer": "east", "Action": "allow"},
     ]
     assert judge({"db": {"Sources": east}}, caller=caller).allowed is allowed
-    here = judge({"db": sources(all="allow", web="allow")}, caller=caller)
-    assert (here.allowed, here.reason) == (
-        (False, Reason.DEFAULT) if caller.peer else (True, Reason.INTENTION)
-    )
+
+
+@pytest.mark.parametrize("by_default", [True, False])
+@pytest.mark.parametrize("http", [True, False])
+def test_a_caller_in_a_peer_is_denied_whatever_intentions_say(
+    judge: Judge, *, http: bool, by_default: bool
+) -> None:
+    east = {"Sources": [{"Name": "web", "Peer": "east", "Action": "allow"}]}
+    for entries in ({"db": east}, {"db": sources(all="allow", web="allow")}, {}):
+        for request in (None, InboundRequest()):
+            found = judge(entries, request, caller=Caller("web", "east"), http=http, by_default=by_default)
+            assert (found.allowed, found.reason, found.intention) == (False, Reason.DEFAULT, None)
+            assert found.sentence == (
+                "peer:east/web => db is denied, whatever intentions say: "
+                "no peer's certificates are trusted yet"
+            )
+
+
+@pytest.mark.parametrize("action", ["allow", "deny"])
+def test_a_permission_on_the_header_that_names_the_caller_promises_nothing(judge: Judge, action: str) -> None:
+    header = [{"Name": "x-forwarded-client-cert", "Contains": "web"}]
+    entries = one(permission(action, Header=header, **ADMIN), permission("allow", **ANY))
+    claimed = (("x-forwarded-client-cert", "web"),)
+    found = judge(entries, InboundRequest("GET", "/admin", claimed), by_default=True)
+    assert told(found) == (False, Reason.PERMISSION, None)
+    assert "depends on x-forwarded-client-cert, which Envoy writes itself" in found.sentence
+    assert told(judge(entries, InboundRequest())) == (True, Reason.PERMISSION, 1)
 
 
 GET_ONLY = one(permission("allow", PathPrefix="/v1", Methods=["GET"]))

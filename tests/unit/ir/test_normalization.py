@@ -18,6 +18,7 @@ from xdsmesh.ir.normalization import (
     WHERE_PATHS_DECIDE,
     EscapedSlashes,
     Normalization,
+    needed_by,
     refuse_unnormalized,
 )
 
@@ -71,11 +72,18 @@ def test_where_nothing_is_changed_or_no_path_decides_all_stays_as_it_is() -> Non
     assert refuse_unnormalized(pathless, WHERE_PATHS_DECIDE) == pathless
 
 
-def test_each_decision_has_a_name_of_its_own() -> None:
-    rules = (PATHS, Rule(Services(("web",), inverted=True), (ADMIN, DEFAULT)))
+def test_unless_it_is_said_as_much_is_normalized_as_paths_decide() -> None:
+    assert needed_by(AUTHORIZATION) == WHERE_PATHS_DECIDE
+    assert needed_by(Authorization("corp.consul", allow_by_default=True, rules=(OTHERS,))) == Normalization()
+
+
+def test_each_decision_has_a_name_of_its_own_also_where_a_service_is_called_others() -> None:
+    others = Rule(Services(("others",)), (ADMIN, DEFAULT))
+    rules = (others, PATHS, Rule(Services(("others", "web"), inverted=True), (ADMIN, DEFAULT)))
     both = Authorization("corp.consul", allow_by_default=True, rules=rules)
     names = [str(rule.cases[0].decision) for rule in refuse_unnormalized(both, WHERE_PATHS_DECIDE).rules]
     assert names == [
+        "permission (path of others is not normalized): deny",
         "permission (path of web is not normalized): deny",
         "permission (path of * is not normalized): deny",
     ]
