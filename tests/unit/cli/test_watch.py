@@ -20,7 +20,7 @@ from xdsmesh.cli.errors import CommandError
 Call = Callable[..., Awaitable[Result]]
 Watch = Callable[..., Awaitable[Process]]
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture
