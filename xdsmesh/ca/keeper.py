@@ -21,9 +21,6 @@ _RETRY_LONGEST: Final = timedelta(minutes=1)
 _LONGEST_SLEEP: Final = timedelta(minutes=1)
 """The clock is looked at so often, since it may be set, and stands still while a machine is suspended."""
 
-_AT_ONCE: Final = 1
-"""Leaves that are made before others on the event loop have their turn: routing comes before proofs."""
-
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 _CHANGE_LONGEST: Final = timedelta(seconds=30)
@@ -129,11 +126,10 @@ class LeafKeeper:
         while True:
             self._want_what_is_due()
             wanted, self._wanted = self._wanted, {}
-            for count, proxy_id in enumerate(wanted, 1):
+            for proxy_id in wanted:
                 if held := self._held.get(proxy_id):
                     await self._issue(held)
-                if count % _AT_ONCE == 0:
-                    await asyncio.sleep(0)
+                await asyncio.sleep(0)  # others have their turn: routing comes before proofs
             await self._rest()
 
     def _want_what_is_due(self) -> None:
