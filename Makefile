@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden reference bench clean
+.PHONY: help demo test check golden reference protos bench clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ golden: $(VENV)/.dev ## Rewrite the golden files; read the diff before you commi
 reference: $(VENV)/.dev ## Rewrite the reference of config entries and commands from their code
 	$(BIN)/python docs/reference/generate.py
 	$(BIN)/python docs/reference/commands.py
+
+protos: $(VENV)/.dev ## Compile our own gRPC APIs from protos/
+	$(BIN)/python -m grpc_tools.protoc -I protos --python_out=. --pyi_out=. xdsmesh/federation/v1/federation.proto
 
 bench: $(VENV)/.dev ## Measure a thousand fake proxies, thousands of held queries, and registrations by the second
 	$(BIN)/python -m bench.ads

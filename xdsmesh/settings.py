@@ -51,6 +51,7 @@ class Address:
 class Settings:
     """What the server does. An address of None is a listener that is off.
 
+    ``advertise`` is the IP address by which other machines reach this one; empty if nobody said it.
     ``encryption_key`` is the environment's, in base64: a secret. Without it and a file the server makes one.
     """
 
@@ -60,6 +61,8 @@ class Settings:
     https: Address | None
     xds_tls: Address | None
     dns: Address | None
+    federation: Address | None
+    advertise: str
     datacenter: str
     node: str
     trust_domain: str | None
@@ -84,6 +87,8 @@ class Settings:
         xds_addr: str | None = None,
         xds_tls_addr: str | None = None,
         dns_addr: str | None = None,
+        federation_addr: str | None = None,
+        advertise_addr: str | None = None,
         node: str | None = None,
         datacenter: str | None = None,
         trust_domain: str | None = None,
@@ -105,14 +110,18 @@ class Settings:
         if dev and encryption_key_file:
             what = "--dev makes a key in memory"
             flags.refuse("--encryption-key-file", what, "leave out one of the two")
+        xds = flags.address("--xds-addr", xds_addr or "127.0.0.1:8502")
+        xds_tls = flags.address("--xds-tls-addr", xds_tls_addr or "off")
         policy = default_intention_policy or ("allow" if dev else "deny")
         settings = cls(
             dev=dev,
             http=flags.address("--http-addr", http_addr or "127.0.0.1:8500"),
-            xds=flags.address("--xds-addr", xds_addr or "127.0.0.1:8502"),
+            xds=xds,
             https=flags.address("--https-addr", https_addr or "off"),
-            xds_tls=flags.address("--xds-tls-addr", xds_tls_addr or "off"),
+            xds_tls=xds_tls,
             dns=flags.address("--dns-addr", dns_addr or "off"),
+            federation=flags.address("--federation-addr", federation_addr or _beside(xds_tls or xds)),
+            advertise=_maybe(advertise_addr, flags.ip_address) or "",
             datacenter=flags.text("--datacenter", datacenter or "dc1", _NAME, "a name such as dc1"),
             node=node or platform.node(),
             trust_domain=_maybe(trust_domain, flags.trust_domain),
@@ -130,7 +139,7 @@ class Settings:
 
     @property
     def reached(self) -> dict[str, Address]:
-        """The listeners that other machines reach, by their flags."""
+        """The listeners that other machines reach without a certificate of the mesh, by their flags."""
         listeners = {
             "--http-addr": self.http,
             "--https-addr": self.https,
@@ -143,6 +152,11 @@ class Settings:
 
 def _maybe(value: T | None, convert: Callable[[T], R]) -> R | None:
     return None if value is None else convert(value)
+
+
+def _beside(xds: Address | None) -> str:
+    """Gateways learn the port from us, so any will do, where they reach us anyway."""
+    return host_port(xds.host, 0) if xds else "off"
 
 
 class _Flags:
@@ -166,15 +180,23 @@ class _Flags:
         if not colon or not port.isascii() or not port.isdigit() or int(port) >= _PORTS:
             self.refuse(flag, f"{text!r} is not an address", "write host:port, or off")
             return None
+        return Address(host, int(port)) if self._is_ip(flag, host) else None
+
+    def ip_address(self, text: str) -> str:
+        return text if self._is_ip("--advertise-addr", text) else ""
+
+    def _is_ip(self, flag: str, host: str) -> bool:
         try:
             ipaddress.ip_address(host)
         except ValueError:
             self.refuse(flag, f"{host!r} is not an IP address", "write one such as 127.0.0.1")
-            return None
-        return Address(host, int(port))
+            return False
+        return True
 
     def keep_on_loopback(self, settings: Settings) -> None:
-        for flag, address in settings.reached.items():
+        federation = settings.federation
+        others = {"--federation-addr": federation} if federation and not is_loopback(federation.host) else {}
+        for flag, address in {**settings.reached, **others}.items():
             what = f"{address.host} can be reached from other machines, and --dev has no tokens to begin with"
             self.refuse(flag, what, "use an address in 127.0.0.0/8, or --data-dir and a token")
 

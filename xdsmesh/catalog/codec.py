@@ -12,10 +12,22 @@ from xdsmesh.config.entry import Entry
 from xdsmesh.config.kinds import KINDS
 from xdsmesh.model.catalog import Instance, Node
 from xdsmesh.model.checks import Check, CheckStatus, Health
+from xdsmesh.model.federation import (
+    Cursor,
+    Member,
+    Membership,
+    RemoteGateways,
+    RemoteServer,
+    RemoteService,
+    Trust,
+)
 from xdsmesh.model.token import Token
 from xdsmesh.store.base import Record
 
 T = TypeVar("T")
+
+Federated = RemoteService | RemoteGateways | RemoteServer | Trust | Member | Membership | Cursor
+"""What is about other datacenters, or told to them."""
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
@@ -56,11 +68,24 @@ def encode_token(token: Token) -> bytes:
     return _encoder.encode(token)
 
 
+def encode_federated(value: Federated) -> bytes:
+    """The bytes of something between datacenters; its type is in the key."""
+    return _encoder.encode(value)
+
+
 decode_node: Final[Callable[[bytes], Node]] = msgspec.json.Decoder(Node).decode
 decode_instance: Final[Callable[[bytes], Instance]] = msgspec.json.Decoder(Instance).decode
 decode_check: Final[Callable[[bytes], Check]] = msgspec.json.Decoder(Check).decode
 decode_status: Final[Callable[[bytes], CheckStatus]] = msgspec.json.Decoder(CheckStatus).decode
 decode_token: Final[Callable[[bytes], Token]] = msgspec.json.Decoder(Token).decode
+
+decode_remote_service: Final[Callable[[bytes], RemoteService]] = msgspec.json.Decoder(RemoteService).decode
+decode_remote_gateways: Final[Callable[[bytes], RemoteGateways]] = msgspec.json.Decoder(RemoteGateways).decode
+decode_remote_server: Final[Callable[[bytes], RemoteServer]] = msgspec.json.Decoder(RemoteServer).decode
+decode_trust: Final[Callable[[bytes], Trust]] = msgspec.json.Decoder(Trust).decode
+decode_member: Final[Callable[[bytes], Member]] = msgspec.json.Decoder(Member).decode
+decode_membership: Final[Callable[[bytes], Membership]] = msgspec.json.Decoder(Membership).decode
+decode_cursor: Final[Callable[[bytes], Cursor]] = msgspec.json.Decoder(Cursor).decode
 
 
 def stored(record: Record, decode: Callable[[bytes], T]) -> Stored[T]:

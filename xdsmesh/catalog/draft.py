@@ -75,4 +75,6 @@ def check_owner(record: Record | None, origin: Origin, what: str) -> None:
             told = f"{what} was written through the API: delete it there first, or remove it from {origin}"
         case Source.SERVER:
             told = f"{what} is the server's own and stays as it is: use another name"
+        case Source.PRIMARY:
+            told = f"{what} is of the primary datacenter, {record.origin}: change it there"
     raise OwnershipError(f"{Code.OWNED_BY_ANOTHER} {told}")

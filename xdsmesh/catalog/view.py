@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.keys import Key
+from xdsmesh.catalog.remote import PREFIXES, RemoteView
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.entry import Entry
 from xdsmesh.model.catalog import Instance, Kind, Node
@@ -64,6 +65,7 @@ class CatalogView:
         self.instances: dict[Key, Stored[Instance]] = {}
         self.checks: dict[Key, Stored[Check]] = {}
         self.tokens: dict[str, Stored[Token]] = {}
+        self.remote: Final = RemoteView()
         self.by_service: Final = Groups()
         """Instances by the service that they are of."""
         self.by_destination: Final = Groups()
@@ -157,6 +159,8 @@ class CatalogView:
                     checks[key] = None
                 case keys.TOKENS:
                     facts.append(self._take_token(change))
+                case other if other in PREFIXES:
+                    facts.extend(filter(None, [self.remote.take(change)]))
         for key in checks:
             facts.extend(self._join_check(key, instances))
         there = [key for key in instances if key in self._bare or key in self.instances]  # not just checks

@@ -43,6 +43,17 @@ def server(
         str | None, typer.Option(metavar="ADDR", help="xDS over TLS; default: off.")
     ] = None,
     dns_addr: Annotated[str | None, typer.Option(metavar="ADDR", help="DNS; default: off.")] = None,
+    federation_addr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDR",
+            help="For other datacenters, through the mesh gateways; default: a free port beside xDS.",
+        ),
+    ] = None,
+    advertise_addr: Annotated[
+        str | None,
+        typer.Option(metavar="IP", help="Where the gateways reach this machine; default: the listener's."),
+    ] = None,
     node: Annotated[
         str | None, typer.Option(metavar="NAME", help="This machine in the catalog; default: its host name.")
     ] = None,
@@ -69,6 +80,8 @@ def server(
             xds_addr=xds_addr,
             xds_tls_addr=xds_tls_addr,
             dns_addr=dns_addr,
+            federation_addr=federation_addr,
+            advertise_addr=advertise_addr,
             node=node,
             datacenter=datacenter,
             trust_domain=trust_domain,

@@ -7,8 +7,11 @@ from typing import Final
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Fact, FactKey
 
-_UNREAD: Final = frozenset({"node", "check", "token"})
-"""Facts that no rule reads: instances have what they need of them, and tokens are about streams."""
+_UNREAD: Final = frozenset({"node", "check", "token", "remote-server", "member", "membership", "trust"})
+"""Facts that no rule reads: instances have what they need of them, and the others are about servers."""
+
+FEDERATION_ADDRESS: Final[FactKey] = ("federation-address",)
+"""The key of where the mesh gateways reach the control plane for others: a ``ServiceAddress``, or None."""
 
 
 DEFAULT_POLICY: Final[FactKey] = ("default-intention-policy",)

@@ -6,7 +6,10 @@ from xdsmesh.model.origin import Origin
 
 FactKey = tuple[str, ...]
 """One of ``("entry", kind, name)``, ``("node", name)``, ``("instance", node, id)``, ``("check", node, id)``,
-``("token", accessor)``, ``("roots",)``, ``("default-intention-policy",)``, ``("leaf", proxy id)``."""
+``("token", accessor)``, ``("roots",)``, ``("default-intention-policy",)``, ``("leaf", proxy id)``; of other
+datacenters ``("remote-service", datacenter, service)``, ``("remote-gateways", datacenter)``,
+``("remote-server", datacenter)``, ``("member", datacenter)``, ``("membership",)``, ``("trust",)``; and
+``("federation-address",)``, where the mesh gateways of this one reach its control plane."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ class Source(StrEnum):
     FILE = "file"
     API = "api"
     SERVER = "server"
+    PRIMARY = "primary"
+    """The primary datacenter, whose config entries the others have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The writer of a value: a place in a file, an author at the API, or the server itself.
+    """The writer of a value: a place in a file, an author at the API, the server itself, or the primary.
 
-    ``where`` is the file's path, the author's address, or the part of the server. ``line`` and
-    ``column`` count from 1 and are 0 when the value did not come from a file.
+    ``where`` is the file's path, the author's address, the part of the server, or the primary's name.
+    ``line`` and ``column`` count from 1 and are 0 when the value did not come from a file.
     """
 
     source: Source

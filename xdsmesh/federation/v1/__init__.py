@@ -1,0 +1,1 @@
+"""The messages of ``protos/xdsmesh/federation/v1``, compiled: ``make protos``."""
