@@ -111,7 +111,11 @@ def one_of(path: str, value: str, words: Collection[str]) -> Iterator[Problem]:
 
 def protocol(path: str, value: str) -> Iterator[Problem]:
     """One of the four protocols, or none."""
-    if value and value not in PROTOCOLS:
+    if value == "udp":
+        what = "the mesh carries no UDP: its identities are those of connections, and UDP has none"
+        remedy = "let callers reach this service outside the mesh, or use tcp if it can speak that"
+        yield problem(path, what, remedy, code=Code.NOT_A_CHOICE)
+    elif value and value not in PROTOCOLS:
         what = f"{quoted(value)} is not a protocol that is known"
         yield problem(path, what, f"use one of {', '.join(PROTOCOLS)}", code=Code.NOT_A_CHOICE)
 

@@ -232,8 +232,8 @@ def test_a_proxy_that_is_registered_by_itself_belongs_to_nobody(instances: Insta
         ),
         ({"Proxy": {"Mode": "transparent"}}, ".Proxy.Mode: XM0206 Mode is not built yet (remove it)"),
         (
-            {"Proxy": {"Config": {"protocol": "udp"}}},
-            f'.Proxy.Config.protocol: XM0303 "udp" {NO_PROTOCOL}',
+            {"Proxy": {"Config": {"protocol": "ftp"}}},
+            f'.Proxy.Config.protocol: XM0303 "ftp" {NO_PROTOCOL}',
         ),
         (
             {"Proxy": {"Config": {"bind_address": "here"}}},
