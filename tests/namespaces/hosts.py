@@ -85,6 +85,7 @@ class Host:
     def listen(self, port: int) -> socket.socket:
         """A socket for a server in the test's own process that is reached at all addresses of this host."""
         sock = self._socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("0.0.0.0", port))
         sock.listen()
         return sock
