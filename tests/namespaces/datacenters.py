@@ -39,6 +39,7 @@ OUTER: Final = {
 """The addresses between the datacenters. RFC 5737 keeps 192.0.2.0/24 for such uses."""
 
 _SERIAL: Final = itertools.count(1)
+_CABLE: Final = "dc1-cable"
 _DROPS, _FORWARDS = 0, 3
 """States of a bridge's port; see bridge(8). The hosts see a link that is up in both."""
 
@@ -82,20 +83,18 @@ class Datacenters:
 
     def cut(self) -> None:
         """From now on all packets between the datacenters are lost; nobody is told."""
-        self._set_port("dc1-cable", _DROPS)
+        self._set(_DROPS, _CABLE)
 
     def cut_gateway(self, gateway: Host) -> None:
         """From now on all packets that a gateway sends or should get outside are lost; nobody is told."""
-        self._set_port(_port(gateway.outer), _DROPS)
+        self._set(_DROPS, _port(gateway.outer))
 
     def heal(self) -> None:
         """Undo all cuts."""
-        gateways = [_port(outer) for side in OUTER.values() for outer in side.values()]
-        for port in ("dc1-cable", *gateways):
-            self._set_port(port, _FORWARDS)
+        self._set(_FORWARDS, _CABLE, *(_port(outer) for side in OUTER.values() for outer in side.values()))
 
-    def _set_port(self, port: str, state: int) -> None:
-        bridge(f"link set dev {port} state {state}", namespace=self._switch)
+    def _set(self, state: int, *ports: str) -> None:
+        bridge(*(f"link set dev {port} state {state}" for port in ports), namespace=self._switch)
 
     def _make_switch(self, stack: AsyncExitStack) -> None:
         """One namespace with a bridge for each LAN, and one for each side of the outer network."""
@@ -103,7 +102,7 @@ class Datacenters:
         bridges = [f"{name}-{network}" for name in OUTER for network in ("lan", "outer")]
         ip(
             *(f"link add name {each} up type bridge mcast_snooping 0" for each in bridges),
-            "link add name dc1-cable type veth peer name dc2-cable",
+            f"link add name {_CABLE} type veth peer name dc2-cable",
             *(f"link set {name}-cable master {name}-outer up" for name in OUTER),
             namespace=self._switch,
         )

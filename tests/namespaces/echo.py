@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from tests.namespaces.hosts import SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -44,7 +46,8 @@ async def echo(host: Host, greeting: bytes) -> AsyncIterator[None]:
 async def told(host: Host, address: str) -> bytes:
     """How a host is greeted there."""
     reader, writer = await host.connect(address, PORT)
-    greeting = await reader.readline()
+    async with asyncio.timeout(SECONDS):
+        greeting = await reader.readline()
     writer.close()
     await writer.wait_closed()
     return greeting

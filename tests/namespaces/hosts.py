@@ -38,7 +38,10 @@ class Host:
         self._http = self.http()
 
     async def run(self, name: str, *command: str) -> Child:
-        """Start a process here; its ``log`` is a file of its output. It ends with the datacenters at last."""
+        """Start a process here; its ``log`` is a file of its output. It ends with the datacenters at last.
+
+        Under a name that was used before, the log begins anew.
+        """
         inside = ("ip", "netns", "exec", self._namespace.name, *command)
         return await self._processes.start(f"{self.name}-{name}", *inside)
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
@@ -99,7 +99,7 @@ def why_not() -> str:
         trial = Namespace(name)
         ip("link add name one type veth peer name other", "link add name lan type bridge", namespace=name)
         trial.close()
-    except OSError as error:
+    except (OSError, BrokenExecutor) as error:
         return f"this machine does not permit that: {' '.join(str(error).split())}"
     finally:
         delete(name)
