@@ -85,11 +85,25 @@ class DownstreamTls:
     parameters: TlsParameters = USUAL
 
 
+class Way(StrEnum):
+    """How the instances of a target are reached."""
+
+    HERE = "here"
+    """They are in the caller's datacenter: by their own addresses."""
+    DIRECT = "direct"
+    """In another datacenter, by the addresses that they have for others."""
+    LOCAL = "local"
+    """In another datacenter, through the mesh gateways of the caller's."""
+    REMOTE = "remote"
+    """In another datacenter, through its mesh gateways."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointTarget:
     """Which instances stand behind a cluster; the key by which endpoint groups are shared.
 
-    A target in a ``peer`` has no datacenter.
+    Here a subset is a ``filter``, and whether its instances must be passing; another datacenter says itself
+    which they are, so there it is the name of the ``subset``. A target in a ``peer`` has no datacenter.
     """
 
     service: str
@@ -97,6 +111,8 @@ class EndpointTarget:
     filter: str = ""
     only_passing: bool = False
     peer: str = ""
+    subset: str = ""
+    way: Way = Way.HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +160,22 @@ class LoadBalancing:
     choice_count: int = 0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """One address to dial, which may be a name where that is said. ``weight`` is from 1 to 128."""
+
+    address: str
+    port: int
+    weight: int = 1
+    healthy: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class MeshCluster:
-    """A cluster of sidecars found by EDS and reached over mTLS. ``member`` means: of an aggregate cluster."""
+    """A cluster of sidecars found by EDS and reached over mTLS. ``member`` means: of an aggregate cluster.
+
+    Endpoints of which some are names can't come by EDS: those are ``named``, and looked up by Envoy.
+    """
 
     name: str
     protocol: Protocol
@@ -157,6 +186,7 @@ class MeshCluster:
     outlier_detection: OutlierDetection = OutlierDetection()
     load_balancing: LoadBalancing = LoadBalancing()
     member: bool = False
+    named: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +215,24 @@ class LocalCluster:
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
 
+@dataclass(frozen=True, slots=True)
+class GatewayCluster:
+    """Where a mesh gateway forwards bytes that it can't read: sidecars, other gateways, a control plane.
+
+    The addresses come by EDS; those that are ``given`` are fixed, or names to look up. ``far``: they are in
+    another datacenter, so that one may vanish without a word, and health is news from there.
+    """
+
+    name: str
+    connect_timeout: Duration
+    given: tuple[Endpoint, ...] = ()
+    far: bool = False
+    load_balancing: LoadBalancing = LoadBalancing()
+
+
 UpstreamCluster = MeshCluster | AggregateCluster
 OwnCluster = LocalCluster | JwksCluster
-Cluster = UpstreamCluster | OwnCluster
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Endpoint:
-    """One address to dial. ``weight`` is from 1 to 128."""
-
-    address: str
-    port: int
-    weight: int = 1
-    healthy: bool = True
+Cluster = UpstreamCluster | OwnCluster | GatewayCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +417,26 @@ class Listener:
     authorization: Authorization | None = None
     access_logs: AccessLogs | None = None
     service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SniChain:
+    """TLS connections that ask for one of these server names are forwarded to a cluster, as they are."""
+
+    server_names: tuple[str, ...]
+    cluster: str
+    stat_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayListener:
+    """An address where a mesh gateway accepts connections, and all that it forwards from there."""
+
+    name: str
+    address: str
+    port: int
+    chains: tuple[SniChain, ...]
+    access_logs: AccessLogs | None = None
 
 
 # --- what belongs together

@@ -23,11 +23,16 @@ from xdsmesh.ir.types import (
     UpstreamCluster,
     UpstreamIR,
     UpstreamTls,
+    Way,
 )
 from xdsmesh.model.trust import service_spiffe_id
 
 _MAX_REQUESTS: Final = 1024
 """Envoy's default. Of ``max_retries`` its default is 3, too few when an instance dies under load."""
+
+
+_WAYS: Final = {"local": Way.LOCAL, "remote": Way.REMOTE}
+"""By the mode of mesh gateways; other modes use none."""
 
 
 def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettings = UNSAID) -> UpstreamIR:
@@ -44,6 +49,16 @@ def with_tls(cluster: UpstreamCluster, parameters: TlsParameters) -> UpstreamClu
     if isinstance(cluster, AggregateCluster):
         return cluster
     return replace(cluster, tls=replace(cluster.tls, parameters=parameters))
+
+
+def endpoint_target(target: Target, home: str) -> EndpointTarget:
+    """Which instances a target is, for callers in the datacenter ``home``."""
+    if target.peer or target.datacenter == home:
+        return EndpointTarget(
+            target.service, target.datacenter, target.filter, target.only_passing, target.peer
+        )
+    way = _WAYS.get(target.mesh_gateway, Way.DIRECT)
+    return EndpointTarget(target.service, target.datacenter, subset=target.subset, way=way)
 
 
 class _Upstream:
@@ -103,9 +118,7 @@ class _Upstream:
             protocol=self._protocol,
             connect_timeout=target.connect_timeout,
             tls=self._tls(target),
-            target=EndpointTarget(
-                target.service, target.datacenter, target.filter, target.only_passing, target.peer
-            ),
+            target=endpoint_target(target, self._chain.datacenter),
             circuit_breakers=replace(self._settings.circuit_breakers, max_retries=self._max_retries),
             outlier_detection=self._settings.outlier_detection,
             load_balancing=build_load_balancing(node.load_balancer),

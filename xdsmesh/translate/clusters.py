@@ -15,11 +15,15 @@ from xdsmesh.ir.types import (
     AggregateCluster,
     Balance,
     CircuitBreakers,
+    Endpoint,
+    LoadAssignment,
     LoadBalancing,
     LocalCluster,
     MeshCluster,
     OutlierDetection,
 )
+from xdsmesh.model.address import ip_of
+from xdsmesh.translate.endpoints import make_load_assignment
 from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration, make_uint32, make_uint64
 from xdsmesh.translate.tls import make_server_tls, make_upstream_tls
 
@@ -32,7 +36,7 @@ _TRUE: Final = wrappers_pb2.BoolValue(value=True)
 _AGGREGATE: Final = "envoy.clusters.aggregate"
 
 _EDS: Final = cluster_pb2.Cluster.EdsClusterConfig(eds_config=ADS)
-_NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
+NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
 """However few endpoints are healthy, requests never go to the others."""
 
 _POLICIES: Final = {
@@ -75,18 +79,17 @@ _AS_DOWNSTREAM: Final = make_any(
 
 
 def make_mesh_cluster(cluster: MeshCluster) -> cluster_pb2.Cluster:
-    """A cluster whose endpoints come by EDS under its own name, reached over mTLS."""
+    """A cluster that is reached over mTLS."""
     message = cluster_pb2.Cluster(
         name=cluster.name,
-        type=cluster_pb2.Cluster.EDS,
-        eds_cluster_config=_EDS,
         connect_timeout=make_duration(cluster.connect_timeout),
-        common_lb_config=_NO_PANIC,
+        common_lb_config=NO_PANIC,
         circuit_breakers=_circuit_breakers(cluster.circuit_breakers),
         outlier_detection=_outlier_detection(cluster.outlier_detection),
         transport_socket=make_upstream_tls(cluster.tls),
-        **_load_balancing(cluster.load_balancing),
+        **load_balancing(cluster.load_balancing),
     )
+    locate(message, cluster.named, to_the_last=cluster.member)
     if cluster.protocol.is_http2:
         message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_HTTP2)
     return message
@@ -102,7 +105,7 @@ def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
         name=cluster.name,
         cluster_type=cluster_pb2.Cluster.CustomClusterType(name=_AGGREGATE, typed_config=make_any(members)),
         lb_policy=cluster_pb2.Cluster.CLUSTER_PROVIDED,
-        common_lb_config=_NO_PANIC,
+        common_lb_config=NO_PANIC,
         connect_timeout=make_duration(cluster.connect_timeout),
     )
     if cluster.circuit_breakers != _NO_LIMITS:
@@ -134,6 +137,21 @@ def make_jwks_cluster(cluster: JwksCluster) -> cluster_pb2.Cluster:
         transport_socket=make_server_tls(cluster.tls) if cluster.tls else None,
         **_DISCOVERY[cluster.discovery],
     )
+
+
+def locate(message: cluster_pb2.Cluster, given: tuple[Endpoint, ...], *, to_the_last: bool = False) -> None:
+    """Say where a cluster is: at addresses that are given, looked up where one is a name; else by EDS."""
+    if not given:
+        message.type = cluster_pb2.Cluster.EDS
+        message.eds_cluster_config.CopyFrom(_EDS)
+        return
+    assignment = LoadAssignment(message.name, given, to_the_last)
+    message.load_assignment.CopyFrom(make_load_assignment(assignment))
+    if all(ip_of(endpoint.address) for endpoint in given):
+        message.type = cluster_pb2.Cluster.STATIC
+    else:
+        message.type = cluster_pb2.Cluster.STRICT_DNS
+        message.dns_lookup_family = cluster_pb2.Cluster.V4_PREFERRED
 
 
 def _one_endpoint(cluster: str, address: str, port: int) -> endpoint_pb2.ClusterLoadAssignment:
@@ -169,7 +187,7 @@ def _outlier_detection(detection: OutlierDetection) -> outlier_detection_pb2.Out
     )
 
 
-def _load_balancing(balancing: LoadBalancing) -> dict[str, Any]:
+def load_balancing(balancing: LoadBalancing) -> dict[str, Any]:
     """The fields of a cluster that say how its endpoints share the traffic."""
     fields: dict[str, Any] = {"lb_policy": _POLICIES[balancing.balance]}
     if balancing.balance is Balance.RING_HASH:
