@@ -9,6 +9,7 @@ import typer
 from xdsmesh.cli.complete import fronted_ids, sidecar_ids
 from xdsmesh.cli.control_plane import find_control_plane, parse_address, parse_xds, transport_socket
 from xdsmesh.cli.errors import CommandError
+from xdsmesh.cli.gateways import SERVED, Registration, find_gateway, kind_of
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
 from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
     from xdsmesh.cli.answers import AgentService
 
-_SIDECAR: Final = "connect-proxy"
+_SERVED: Final = ("connect-proxy", *SERVED.values())
 
 EXAMPLES: Final = """Examples:
 
@@ -24,7 +25,9 @@ xdsmesh envoy --sidecar-for web-1
 
 xdsmesh envoy --proxy-id web-1-sidecar-proxy --bootstrap > bootstrap.json
 
-xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level debug"""
+xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level debug
+
+xdsmesh envoy --gateway mesh --register --address 10.0.1.9:8443 --wan-address 203.0.113.7:443"""
 
 
 def envoy(
@@ -41,7 +44,26 @@ def envoy(
         str | None,
         typer.Option(metavar="ID", help="Or the proxy itself.", autocompletion=sidecar_ids),
     ] = None,
-    gateway: Annotated[str | None, typer.Option(metavar="KIND", help="Not built yet.", hidden=True)] = None,
+    gateway: Annotated[
+        str | None,
+        typer.Option(metavar="mesh", help="Or the gateway of this kind; of several, with --proxy-id."),
+    ] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Register the gateway first; its ID is that of --proxy-id.")
+    ] = False,
+    service: Annotated[
+        str, typer.Option(metavar="NAME", help="The gateway's name; default: mesh-gateway.")
+    ] = "",
+    address: Annotated[
+        str, typer.Option(metavar="IP:PORT", help="To register: where its own datacenter reaches it.")
+    ] = "",
+    wan_address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="And where others do; default: the same.")
+    ] = "",
+    bind_address: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=IP:PORT", help="And where it listens, if elsewhere; may be repeated."),
+    ] = None,
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="Print the bootstrap (JSON), and run nothing.")
     ] = False,
@@ -65,14 +87,16 @@ def envoy(
     ] = None,
     ca_cert: CaCert = None,
 ) -> None:
-    """Run the Envoy of a registered sidecar. A token is for its stream, and for asking the server."""
+    """Run the Envoy of a sidecar or a gateway. A token is for its stream, and for asking the server."""
     token_file = token_file or _file_of_environment(context)
     if token_file:
         token = read_token(token_file)
-    if gateway is not None:
-        raise typer.BadParameter("--gateway: gateways are not served yet, only sidecars")
-    if bool(sidecar_for) == bool(proxy_id):
-        raise typer.BadParameter("say whose Envoy: give --sidecar-for or --proxy-id")
+    given = (
+        Registration(kind_of(gateway), service, proxy_id or "", address, wan_address, bind_address or [])
+        if gateway is not None
+        else None
+    )
+    _check_whose(sidecar_for, proxy_id, given, register=register)
     admin = _parse_admin(admin_bind)
     wanted = parse_xds(xds_addr) if xds_addr else None
 
@@ -81,11 +105,14 @@ def envoy(
     from xdsmesh.cli.output import show_json
 
     with Client(http_addr, token, ca_cert) as client:
-        services = client.services()
-        sidecar = find_proxy(services, proxy_id) if proxy_id else find_sidecar(services, sidecar_for or "")
+        if given and register:
+            client.register_service(given.body())
+        proxy = _find(client.services(), sidecar_for, given.own_id if given and register else proxy_id, given)
         xds, trust = find_control_plane(client, wanted, ca_cert)
     socket = transport_socket(trust, in_memory=not bootstrap) if trust else None
-    made = make_bootstrap(sidecar.id, sidecar.destination, xds, admin, token_file, transport_socket=socket)
+    made = make_bootstrap(
+        proxy.id, proxy.destination or proxy.service, xds, admin, token_file, transport_socket=socket
+    )
     if bootstrap:
         show_json(made)
         return
@@ -95,6 +122,36 @@ def envoy(
         exec_envoy(find_envoy(), made, envoy_args or ())
     except (EnvoyNotFoundError, OSError) as error:
         raise CommandError(f"cannot run Envoy: {error}") from error
+
+
+def _check_whose(
+    sidecar_for: str | None, proxy_id: str | None, gateway: Registration | None, *, register: bool
+) -> None:
+    """Whether it was said whose Envoy to run, and that once."""
+    if gateway is None and bool(sidecar_for) == bool(proxy_id):
+        raise typer.BadParameter("say whose Envoy: give --sidecar-for, --proxy-id or --gateway")
+    if gateway and sidecar_for:
+        raise typer.BadParameter("--gateway stands before no single service: leave out --sidecar-for")
+    if gateway and (gateway.address or gateway.wan_address or gateway.bind_addresses) and not register:
+        raise typer.BadParameter("addresses are for a gateway to register: add --register")
+    if gateway is None and register:
+        raise typer.BadParameter("--register is for gateways: `xdsmesh services register` is for services")
+
+
+def _find(
+    services: "dict[str, AgentService]",
+    sidecar_for: str | None,
+    proxy_id: str | None,
+    gateway: Registration | None,
+) -> "AgentService":
+    """The proxy that is meant."""
+    if sidecar_for:
+        return find_sidecar(services, sidecar_for)
+    if proxy_id:
+        return find_proxy(services, proxy_id, gateway.kind if gateway else "")
+    if gateway is None:
+        raise ValueError("nobody is meant")
+    return find_gateway(services, gateway.kind, gateway.service)
 
 
 def _file_of_environment(context: typer.Context) -> Path | None:
@@ -121,18 +178,20 @@ def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "Agent
     raise CommandError(_no_sidecar(services, service_id))
 
 
-def find_proxy(services: "dict[str, AgentService]", proxy_id: str) -> "AgentService":
-    """A sidecar by its own id.
+def find_proxy(services: "dict[str, AgentService]", proxy_id: str, kind: str = "") -> "AgentService":
+    """A sidecar or a gateway by its own id, perhaps of one kind only.
 
     Raises:
-        CommandError: there is no such sidecar.
+        CommandError: there is no such proxy, or it has no Envoy.
     """
     found = services.get(proxy_id)
     if found is None:
         raise CommandError(
             f"no proxy with the id {proxy_id!r} is registered (`xdsmesh services list` shows what is)"
         )
-    if found.kind != _SIDECAR:
+    if kind and found.kind != kind:
+        raise CommandError(f"{proxy_id!r} is a {found.kind or 'service'}, and not a {kind}")
+    if found.kind not in _SERVED:
         what = f"a {found.kind}, which is not served yet" if found.kind else "an ordinary service"
         raise CommandError(f"{proxy_id!r} is {what} (--sidecar-for {proxy_id} runs the Envoy before it)")
     return found

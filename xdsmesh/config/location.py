@@ -26,7 +26,7 @@ class TaggedAddress(Shape, frozen=True):
     port: Port = 0
 
     def problems(self, path: str, tag: str) -> Iterator[Problem]:
-        """What is wrong with it; ``lan`` and those of one family want an IP address, ``wan`` that or a name."""
+        """What is wrong with it; ``wan`` may be a host name, ``lan`` and those of one family may not."""
         at = f"{path}.Address"
         network, _, family = tag.partition("_")
         yield from rules.required(at, self.address)

@@ -176,6 +176,6 @@ def _duration(milliseconds: int | None) -> Duration | None:
     return None if milliseconds is None else Duration.of(milliseconds=milliseconds)
 
 
-def _first(said: bool | None, older: bool | None) -> bool:
-    """What is said, in the newer spelling or else the older one; not by default."""
-    return bool(older if said is None else said)
+def _first(*spellings: bool | None) -> bool:
+    """What the first spelling says that says anything; not by default."""
+    return next((said for said in spellings if said is not None), False)

@@ -50,9 +50,7 @@ def endpoints(read: Reader, target: EndpointTarget) -> tuple[Endpoint, ...]:
             return _here(read, target)
         case Way.DIRECT:
             service: RemoteService | None = read.fact("remote-service", target.datacenter, target.service)
-            return gateways.instances_elsewhere(
-                service.subset(target.subset).instances if service else ()
-            )
+            return gateways.instances_elsewhere(service.subset(target.subset).instances if service else ())
         case Way.LOCAL | Way.REMOTE:
             return _through_gateways(read, target)
 
@@ -62,8 +60,10 @@ def _through_gateways(read: Reader, target: EndpointTarget) -> tuple[Endpoint, .
     if well is None:
         return ()
     if target.way is Way.REMOTE:
-        return gateways.leading_to(read(gateways_of, target.datacenter), somebody=well)
-    return gateways.leading_to(read(own_gateways), somebody=well and read(is_reachable, target.datacenter))
+        theirs = read(gateways_of, target.datacenter)
+        return gateways.leading_to(theirs, somebody=well)
+    ours = read(own_gateways)
+    return gateways.leading_to(ours, somebody=well and read(is_reachable, target.datacenter))
 
 
 def _here(read: Reader, target: EndpointTarget) -> tuple[Endpoint, ...]:

@@ -1,4 +1,4 @@
-"""The rules about mesh gateways. All gateways of a datacenter forward the same, and share what is made for it."""
+"""The rules about mesh gateways. Those of a datacenter forward the same, and share what is made for it."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -108,11 +108,11 @@ def gateway_listeners(read: Reader, proxy_id: str) -> Resources:
     gateway = read(forwarder, proxy_id)
     if instance is None or gateway is None:
         return {}
-    listeners = build_listeners(instance, read(destinations, gateway), read(access_logs))
+    forwarded = read(destinations, gateway)
+    listeners = build_listeners(instance, forwarded, read(access_logs))
     return {listener.name: read(encoded, listener) for listener in listeners}
 
 
-@rule(rank=6)
 def gateway_view(read: Reader, proxy_id: str) -> ProxyView | None:
     """All that a mesh gateway should hold: no secret is among it. None while it must not be served."""
     gateway = read(forwarder, proxy_id)

@@ -190,7 +190,6 @@ def secrets(read: Reader, proxy_id: str) -> Resources:
     return {resource.name: resource for resource in resources}
 
 
-@rule(rank=8)
 def sidecar_view(read: Reader, proxy_id: str) -> ProxyView | None:
     """All that a sidecar should hold; None while it must not be served."""
     calls = read(caller, proxy_id)

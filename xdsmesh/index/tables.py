@@ -127,7 +127,7 @@ class Tables:
 
 
 def _group(instance: Instance) -> set[FactKey]:
-    """The group of a proxy: the sidecars before a service, or the mesh gateways; other instances have none."""
+    """The group of a proxy: the sidecars before a service, or the mesh gateways; others have none."""
     if instance.kind is Kind.MESH_GATEWAY:
         return {MESH_GATEWAYS}
     service = instance.proxy.destination_service_name if instance.proxy else ""

@@ -7,12 +7,12 @@ from xdsmesh.model.catalog import Instance, Kind
 from xdsmesh.model.resource import ProxyView
 
 
-@rule(rank=9)
+@rule(rank=8)
 def view(read: Reader, proxy_id: str) -> ProxyView | None:
     """What a proxy should hold; None while it must not be served."""
     instance: Instance | None = read.fact("instance", proxy_id)
     if instance is None:
         return None
     if instance.kind is Kind.MESH_GATEWAY:
-        return read(gateway_view, proxy_id)
-    return None if instance.kind.is_gateway else read(sidecar_view, proxy_id)
+        return gateway_view(read, proxy_id)
+    return None if instance.kind.is_gateway else sidecar_view(read, proxy_id)

@@ -56,7 +56,7 @@ class Destination:
 def to_service(
     service: str, datacenter: str, trust_domain: str, resolver: ServiceResolver | None, timeout: Duration
 ) -> Iterator[Destination]:
-    """A service of this datacenter, and each of its subsets. Its own name is that of its default subset too."""
+    """A service of this datacenter, and each of its subsets; its own name is also its default subset's."""
     resolver = resolver or ServiceResolver(name=service)
     balancing = build_load_balancing(None if _hashes(resolver) else resolver.load_balancer)
     for name in ("", *sorted(resolver.subsets)):
@@ -89,15 +89,21 @@ def to_control_plane(datacenter: str, address: ServiceAddress, timeout: Duration
 def build_listeners(
     gateway: Instance, destinations: Iterable[Destination], access_logs: AccessLogs | None
 ) -> tuple[GatewayListener, ...]:
-    """A listener for each place where a gateway is to listen; all forward the same."""
+    """A listener for each place where a gateway is to listen; all forward the same.
+
+    With nothing to forward there is none: Envoy takes no listener without chains.
+    """
     everything = tuple(destinations)
+    if not everything:
+        return ()
     return tuple(
         GatewayListener(
             name=names.gateway_listener(bind.name, bind.address, bind.port),
             address=bind.address,
             port=bind.port,
             chains=tuple(
-                SniChain(each.server_names, each.cluster.name, each.stat_prefix(bind.name)) for each in everything
+                SniChain(each.server_names, each.cluster.name, each.stat_prefix(bind.name))
+                for each in everything
             ),
             access_logs=access_logs,
         )

@@ -65,7 +65,7 @@ def encode(value: Encodable) -> EncodedResource:
         name=message.cluster_name if isinstance(value, LoadAssignment) else message.name,
         version=blake2b(content, digest_size=_VERSION_BYTES).hexdigest(),
         any=content,
-        eds_name=value.name if _takes_endpoints(value) else "",
+        eds_name=message.name if _takes_endpoints(value) else "",
         members=value.members if isinstance(value, AggregateCluster) else (),
     )
 

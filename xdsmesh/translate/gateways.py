@@ -65,7 +65,7 @@ _DETECTION: Final = outlier_detection_pb2.OutlierDetection(
 
 
 def make_gateway_listener(listener: GatewayListener) -> listener_pb2.Listener:
-    """A listener whose chains alone may change while it runs: Envoy then keeps the connections of the others."""
+    """A listener of which only the chains change: Envoy then keeps the connections of the others."""
     return listener_pb2.Listener(
         name=listener.name,
         address=make_address(listener.address, listener.port),
@@ -90,9 +90,7 @@ def make_gateway_cluster(cluster: GatewayCluster) -> cluster_pb2.Cluster:
     return message
 
 
-def _filter_chain(
-    chain: SniChain, access_logs: AccessLogs | None
-) -> listener_components_pb2.FilterChain:
+def _filter_chain(chain: SniChain, access_logs: AccessLogs | None) -> listener_components_pb2.FilterChain:
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=chain.stat_prefix,
         cluster=chain.cluster,

@@ -49,8 +49,8 @@ def not_served(proxy_id: str, registered: Identity | None) -> Close:
         return not_registered(proxy_id)
     return Close(
         Code.UNIMPLEMENTED,
-        f"proxy {printable(proxy_id)!r} is registered for {registered}, and such are not served yet: sidecars "
-        "and mesh gateways are",
+        f"proxy {printable(proxy_id)!r} is registered for {registered}, and such are not served yet: "
+        "sidecars and mesh gateways are",
     )
 
 

@@ -60,27 +60,38 @@ def test_a_wan_address_may_be_a_host_name(instances: Instances) -> None:
     ("config", "problem"),
     [
         (
-            {"envoy_gateway_bind_tagged_addresses": "perhaps"},
-            'Proxy.Config.envoy_gateway_bind_tagged_addresses: XM0201 ... must be true or false, not "perhaps"',
+            {"envoy_gateway_no_default_bind": "perhaps"},
+            (
+                "envoy_gateway_no_default_bind: XM0207 "
+                'envoy_gateway_no_default_bind must be true or false, not "perhaps"'
+            ),
         ),
         (
             {"connect_timeout_ms": "soon"},
-            'Proxy.Config.connect_timeout_ms: XM0201 ... must be a whole number, not "soon"',
+            'connect_timeout_ms: XM0207 connect_timeout_ms must be a whole number, not "soon"',
         ),
         (
-            {"envoy_gateway_bind_addresses": {"out": {"address": "gw.example.com"}}},
-            "Proxy.Config.envoy_gateway_bind_addresses[out].Address: ...",
+            {"envoy_gateway_bind_addresses": {"out": {"address": "gw.test"}}},
+            (
+                'envoy_gateway_bind_addresses["out"].Address: XM0314 Address "gw.test" is not an IP address; '
+                "host names are not built yet (write the address)"
+            ),
         ),
         (
             {"envoy_gateway_bind_adresses": {"out": {"address": "192.0.2.7"}}},
-            "Proxy.Config.envoy_gateway_bind_adresses: ...",
+            (
+                'envoy_gateway_bind_adresses: XM0203 no gateway has the setting "envoy_gateway_bind_adresses" '
+                "(did you mean envoy_gateway_bind_addresses?)"
+            ),
         ),
     ],
 )
 def test_a_setting_that_would_bind_nothing_is_refused(
     problems: Problems, config: dict[str, Any], problem: str
 ) -> None:
-    assert problems(Kind="mesh-gateway", Name="edge", Port=8443, Proxy={"Config": config}) == [problem]
+    assert problems(Kind="mesh-gateway", Name="edge", Port=8443, Proxy={"Config": config}) == [
+        f"Proxy.Config.{problem}"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["ingress-gateway", "api-gateway"])
