@@ -89,8 +89,9 @@ def validate(bootstrap: dict[str, Any], folder: Path) -> None:
 
 
 def _that_can_begin(cluster: dict[str, Any]) -> dict[str, Any]:
-    """A cluster that looks up its addresses begins at once, and asks for secrets where nobody is to be asked."""
-    return _static(cluster, {}) if cluster.get("type") == "STRICT_DNS" else cluster
+    """A cluster that looks up its addresses begins at once; its secrets would be asked of nobody."""
+    looks_up = cluster.get("type") == "STRICT_DNS"
+    return {key: value for key, value in cluster.items() if key != "transportSocket" or not looks_up}
 
 
 def _static(value: Any, routes: dict[str, Any]) -> Any:

@@ -9,9 +9,8 @@ from xdsmesh.index.graph import Reader, rule
 from xdsmesh.index.rules import access_logs, encoded
 from xdsmesh.index.tables import DATACENTERS, FEDERATION_ADDRESS, MESH_SERVICES
 from xdsmesh.index.upstream_rules import Place
-from xdsmesh.ir.gateways import with_names
+from xdsmesh.ir.gateways import to_be_tried, with_names
 from xdsmesh.ir.mesh_gateway import (
-    CONNECT_TIMEOUT,
     Destination,
     build_listeners,
     to_control_plane,
@@ -29,7 +28,8 @@ class Forwarder(NamedTuple):
     """What gateways must have in common to share all but their listeners."""
 
     place: Place
-    connect_timeout: Duration
+    connect_timeout: Duration | None
+    """How long it dials; None: not said."""
 
 
 @rule(rank=0)
@@ -39,8 +39,8 @@ def forwarder(read: Reader, proxy_id: str) -> Forwarder | None:
     roots: TrustBundle | None = read.fact("roots")
     if instance is None or instance.proxy is None or roots is None:
         return None
-    timeout = instance.proxy.gateway.connect_timeout or CONNECT_TIMEOUT
-    return Forwarder(Place(instance.node.datacenter, roots.trust_domain), timeout)
+    place = Place(instance.node.datacenter, roots.trust_domain)
+    return Forwarder(place, instance.proxy.gateway.connect_timeout)
 
 
 @rule(rank=0)
@@ -70,7 +70,7 @@ def addresses(read: Reader, destination: Destination) -> tuple[Endpoint, ...]:
     """Where a destination is."""
     if destination.target:
         return read(endpoints, destination.target)
-    return destination.cluster.given or read(gateways_of, destination.datacenter)
+    return destination.cluster.given or to_be_tried(read(gateways_of, destination.datacenter))
 
 
 @rule(rank=4)

@@ -32,6 +32,17 @@ def leading_to(gateways: Iterable[Endpoint], *, somebody: bool) -> tuple[Endpoin
     return tuple(replace(each, healthy=each.healthy and somebody) for each in gateways)
 
 
+def to_be_tried(gateways: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Gateways as a gateway forwards to them.
+
+    If all are said to be ill, that may be old news: then any is tried, since no other news comes before one
+    of them forwards it.
+    """
+    if any(each.healthy for each in gateways):
+        return gateways
+    return tuple(replace(each, healthy=True) for each in gateways)
+
+
 def with_names(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
     """The endpoints, if one of them is a host name; otherwise none."""
     return endpoints if any(ip_of(each.address) is None for each in endpoints) else ()

@@ -23,8 +23,9 @@ from xdsmesh.model.address import ip_of
 from xdsmesh.model.catalog import Bind, Instance, ServiceAddress
 from xdsmesh.model.duration import Duration
 
-CONNECT_TIMEOUT: Final = Duration.of(seconds=5)
-"""How long a gateway may take to connect where nobody says."""
+_NEAR: Final = Duration.of(seconds=5)
+_FAR: Final = Duration.of(seconds=2)
+"""How long connecting may take where nobody says; callers wait for 5 s, and a gateway tries twice."""
 
 _ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - without an address in its registration a gateway listens on all
 _DEFAULT_BIND: Final = "default"
@@ -54,7 +55,11 @@ class Destination:
 
 
 def to_service(
-    service: str, datacenter: str, trust_domain: str, resolver: ServiceResolver | None, timeout: Duration
+    service: str,
+    datacenter: str,
+    trust_domain: str,
+    resolver: ServiceResolver | None,
+    timeout: Duration | None,
 ) -> Iterator[Destination]:
     """A service of this datacenter, and each of its subsets; its own name is also its default subset's."""
     resolver = resolver or ServiceResolver(name=service)
@@ -64,26 +69,26 @@ def to_service(
         sni = Lookup(service, name, datacenter).sni(trust_domain)
         yield Destination(
             (sni,),
-            GatewayCluster(sni, resolver.connect_timeout or timeout, load_balancing=balancing),
+            GatewayCluster(sni, resolver.connect_timeout or timeout or _NEAR, load_balancing=balancing),
             EndpointTarget(service, datacenter, subset.filter, subset.only_passing),
         )
 
 
-def to_datacenter(datacenter: str, trust_domain: str, timeout: Duration) -> Destination:
+def to_datacenter(datacenter: str, trust_domain: str, timeout: Duration | None) -> Destination:
     """The gateways of another datacenter, for all that is there, its control plane included."""
     name = names.datacenter(datacenter, trust_domain)
     return Destination(
         (f"*.{name}", names.control_plane(datacenter)),
-        GatewayCluster(name, timeout, far=True),
+        GatewayCluster(name, timeout or _FAR, far=True),
         datacenter=datacenter,
     )
 
 
-def to_control_plane(datacenter: str, address: ServiceAddress, timeout: Duration) -> Destination:
+def to_control_plane(datacenter: str, address: ServiceAddress, timeout: Duration | None) -> Destination:
     """The control plane of this datacenter, where others follow it."""
     name = names.control_plane(datacenter)
     given = (Endpoint(address.address, address.port),)
-    return Destination((name,), GatewayCluster(name, timeout, given), datacenter=datacenter)
+    return Destination((name,), GatewayCluster(name, timeout or _NEAR, given), datacenter=datacenter)
 
 
 def build_listeners(

@@ -129,7 +129,8 @@ class CircuitBreakers:
 class OutlierDetection:
     """When an endpoint that fails is left out for a while; None is Envoy's default. Shares are percent.
 
-    ``at_least_one`` may be out, however small a share of all that allows.
+    ``at_least_one`` may be out, however small a share of all that allows. After so many connections in a row
+    that fail an endpoint is ``unreachable``; None counts them as if it had answered with an error.
     """
 
     interval: Duration | None = None
@@ -138,6 +139,8 @@ class OutlierDetection:
     max_ejection_percent: int | None = None
     base_ejection_time: Duration | None = None
     at_least_one: bool = False
+    unreachable: int | None = None
+    max_ejection_time: Duration | None = None
 
 
 class Balance(StrEnum):
@@ -219,8 +222,8 @@ class LocalCluster:
 class GatewayCluster:
     """Where a mesh gateway forwards bytes that it can't read: sidecars, other gateways, a control plane.
 
-    The addresses come by EDS; those that are ``given`` are fixed, or names to look up. ``far``: they are in
-    another datacenter, so that one may vanish without a word, and health is news from there.
+    The addresses come by EDS; those that are ``given`` are fixed, or names to look up. ``far``: they are
+    gateways of another datacenter, which are watched from here.
     """
 
     name: str
@@ -363,13 +366,15 @@ class Direction(StrEnum):
 class TcpProxy:
     """Forward bytes to a cluster; with ``hash_source_ip`` all of one address go to the same endpoint.
 
-    With ``after_handshake`` the cluster hears nothing of a caller before its certificate is verified.
+    With ``after_handshake`` the cluster hears nothing of a caller before its certificate is verified. Of
+    several ``attempts`` to connect each chooses anew, after a short pause; 0 is Envoy's default, one.
     """
 
     stat_prefix: str
     cluster: str
     hash_source_ip: bool = False
     after_handshake: bool = False
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

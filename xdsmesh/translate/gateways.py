@@ -7,18 +7,26 @@ not speak TLS finds its connection closed.
 from dataclasses import replace
 from typing import Final
 
-from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2, outlier_detection_pb2
-from envoy.config.core.v3 import address_pb2
+from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
+from envoy.config.core.v3 import health_check_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
-from envoy.type.v3 import percent_pb2
 from google.protobuf import duration_pb2
 
 from xdsmesh.ir.access_logs import AccessLogs
-from xdsmesh.ir.types import GatewayCluster, GatewayListener, SniChain
+from xdsmesh.ir.outliers import across_datacenters
+from xdsmesh.ir.types import GatewayCluster, GatewayListener, OutlierDetection, SniChain
 from xdsmesh.translate.access_logs import DENIALS, make_filter_logs, make_listener_logs
-from xdsmesh.translate.clusters import NO_PANIC, load_balancing, locate
+from xdsmesh.translate.clusters import (
+    NO_PANIC,
+    load_balancing,
+    locate,
+    notice_silence,
+    outlier_detection,
+)
+from xdsmesh.translate.listeners import attempts
+from xdsmesh.translate.liveness import ACCEPTED
 from xdsmesh.translate.parts import make_address, make_any, make_duration, make_uint32
 
 _TLS_INSPECTOR: Final = listener_components_pb2.ListenerFilter(
@@ -27,8 +35,11 @@ _TLS_INSPECTOR: Final = listener_components_pb2.ListenerFilter(
 _LOST: Final = replace(DENIALS, listener_logs=True)
 """How connections are logged that nothing is there for, where access logs are not asked for."""
 
-_CONNECT_ATTEMPTS: Final = 3
+_CONNECT_ATTEMPTS: Final = 2
 """A gateway that does not answer is no reason to lose a connection while there are others."""
+
+_SILENT: Final = duration_pb2.Duration(seconds=5)
+"""How long somebody may say nothing who has connected."""
 
 _UNLIMITED: Final = 2**32 - 1
 _CARRIES_ALL: Final = circuit_breaker_pb2.CircuitBreakers(
@@ -40,28 +51,16 @@ _CARRIES_ALL: Final = circuit_breaker_pb2.CircuitBreakers(
 )
 """A gateway carries the calls of everybody: it is they who have limits, and those whom they call."""
 
-_LAST_RESORT: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=1))
-"""When all gateways are said to be ill they are tried all the same: that may be old news, and no other comes
-before one of them forwards it."""
-
-_KEEPALIVE: Final = cluster_pb2.UpstreamConnectionOptions(
-    tcp_keepalive=address_pb2.TcpKeepalive(
-        keepalive_time=make_uint32(10), keepalive_interval=make_uint32(5), keepalive_probes=make_uint32(3)
-    )
-)
-"""Seconds: between datacenters a host or a link may vanish without a word."""
-
-_DETECTION: Final = outlier_detection_pb2.OutlierDetection(
+_DETECTION: Final = across_datacenters(OutlierDetection(), has_next=False)
+_CHECK: Final = health_check_pb2.HealthCheck(
+    timeout=duration_pb2.Duration(seconds=1),
     interval=duration_pb2.Duration(seconds=1),
-    base_ejection_time=duration_pb2.Duration(seconds=5),
-    max_ejection_time=duration_pb2.Duration(seconds=10),
-    max_ejection_percent=make_uint32(100),
-    split_external_local_origin_errors=True,
-    consecutive_local_origin_failure=make_uint32(2),
-    enforcing_success_rate=make_uint32(0),
-    enforcing_local_origin_success_rate=make_uint32(0),
+    no_traffic_interval=duration_pb2.Duration(seconds=1),
+    unhealthy_threshold=make_uint32(2),
+    healthy_threshold=make_uint32(1),
+    tcp_health_check=health_check_pb2.HealthCheck.TcpHealthCheck(),
 )
-"""A gateway that can't be reached is left out for some seconds, and then tried again."""
+"""Whether a gateway elsewhere accepts connections: nobody here is told when the link to it is cut."""
 
 
 def make_gateway_listener(listener: GatewayListener) -> listener_pb2.Listener:
@@ -70,6 +69,8 @@ def make_gateway_listener(listener: GatewayListener) -> listener_pb2.Listener:
         name=listener.name,
         address=make_address(listener.address, listener.port),
         listener_filters=[_TLS_INSPECTOR],
+        listener_filters_timeout=_SILENT,
+        socket_options=ACCEPTED,
         filter_chains=[_filter_chain(chain, listener.access_logs) for chain in listener.chains],
         access_log=make_listener_logs(listener.access_logs or _LOST),
     )
@@ -80,13 +81,14 @@ def make_gateway_cluster(cluster: GatewayCluster) -> cluster_pb2.Cluster:
     message = cluster_pb2.Cluster(
         name=cluster.name,
         connect_timeout=make_duration(cluster.connect_timeout),
-        common_lb_config=_LAST_RESORT if cluster.far else NO_PANIC,
+        common_lb_config=NO_PANIC,
         circuit_breakers=_CARRIES_ALL,
-        outlier_detection=_DETECTION if cluster.far else outlier_detection_pb2.OutlierDetection(),
-        upstream_connection_options=_KEEPALIVE if cluster.far else None,
+        health_checks=[_CHECK] if cluster.far else [],
+        outlier_detection=outlier_detection(_DETECTION),
         **load_balancing(cluster.load_balancing),
     )
     locate(message, cluster.given)
+    notice_silence(message)
     return message
 
 
@@ -94,8 +96,8 @@ def _filter_chain(chain: SniChain, access_logs: AccessLogs | None) -> listener_c
     proxy = tcp_proxy_pb2.TcpProxy(
         stat_prefix=chain.stat_prefix,
         cluster=chain.cluster,
-        max_connect_attempts=make_uint32(_CONNECT_ATTEMPTS),
         access_log=make_filter_logs(access_logs),
+        **attempts(_CONNECT_ATTEMPTS),
     )
     forward = listener_components_pb2.Filter(
         name="envoy.filters.network.tcp_proxy", typed_config=make_any(proxy)

@@ -73,8 +73,8 @@ def test_a_wan_address_may_be_a_host_name(instances: Instances) -> None:
         (
             {"envoy_gateway_bind_addresses": {"out": {"address": "gw.test"}}},
             (
-                'envoy_gateway_bind_addresses["out"].Address: XM0314 Address "gw.test" is not an IP address; '
-                "host names are not built yet (write the address)"
+                'envoy_gateway_bind_addresses["out"].Address: XM0314 Address "gw.test" is not an IP '
+                "address; host names are not built yet (write the address)"
             ),
         ),
         (
