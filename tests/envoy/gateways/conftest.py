@@ -12,6 +12,7 @@ import ssl
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -287,9 +288,7 @@ async def world(at_work: Any, tmp_path: Path, network: Network) -> AsyncIterator
 async def _fill(world: World, stack: AsyncExitStack) -> None:
     network, here, there = world.network, world.here, world.there
     for name in ("db-1", "db-2"):
-        app = await asyncio.start_server(
-            lambda reader, writer, name=name: answer(name, reader, writer), world.host(name), network.app_port
-        )
+        app = await asyncio.start_server(partial(answer, name), world.host(name), network.app_port)
         stack.callback(app.close)
     await here.write(DEFAULTS, ELSEWHERE)
     await there.write(DEFAULTS, INTENTIONS)

@@ -80,7 +80,8 @@ def test_a_wan_address_may_be_a_host_name(instances: Instances) -> None:
         (
             {"envoy_gateway_bind_adresses": {"out": {"address": "192.0.2.7"}}},
             (
-                'envoy_gateway_bind_adresses: XM0203 no gateway has the setting "envoy_gateway_bind_adresses" '
+                "envoy_gateway_bind_adresses: XM0203 no gateway has the setting "
+                '"envoy_gateway_bind_adresses" '
                 "(did you mean envoy_gateway_bind_addresses?)"
             ),
         ),
