@@ -59,6 +59,7 @@ HOSTS: Final = {
     "db-2": 31,
     "dc2-gateway-1": 40,
     "dc2-gateway-2": 41,
+    "spare": 50,
 }
 GATEWAY_PORT: Final = 8443
 DB_SNI: Final = f"db.default.dc2.internal.{TRUST_DOMAIN}"
