@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from xdsmesh.cli.complete import fronted_ids, sidecar_ids
+from xdsmesh.cli.complete import fronted_ids, gateway_kinds, sidecar_ids
 from xdsmesh.cli.control_plane import find_control_plane, parse_address, parse_xds, transport_socket
 from xdsmesh.cli.errors import CommandError
-from xdsmesh.cli.gateways import SERVED, Registration, find_gateway, kind_of
+from xdsmesh.cli.gateways import Registration, kind_of
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
+from xdsmesh.cli.whose import check_whose, find
 from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
-    from xdsmesh.cli.answers import AgentService
-
-_SERVED: Final = ("connect-proxy", *SERVED.values())
 
 EXAMPLES: Final = """Examples:
 
@@ -46,7 +44,11 @@ def envoy(
     ] = None,
     gateway: Annotated[
         str | None,
-        typer.Option(metavar="mesh", help="Or the gateway of this kind; of several, with --proxy-id."),
+        typer.Option(
+            metavar="mesh",
+            help="Or the gateway of this kind; of several, with --proxy-id.",
+            autocompletion=gateway_kinds,
+        ),
     ] = None,
     register: Annotated[
         bool, typer.Option("--register", help="Register the gateway first; its ID is that of --proxy-id.")
@@ -96,7 +98,7 @@ def envoy(
         if gateway is not None
         else None
     )
-    _check_whose(sidecar_for, proxy_id, given, register=register)
+    check_whose(sidecar_for, proxy_id, given, register=register)
     admin = _parse_admin(admin_bind)
     wanted = parse_xds(xds_addr) if xds_addr else None
 
@@ -107,7 +109,7 @@ def envoy(
     with Client(http_addr, token, ca_cert) as client:
         if given and register:
             client.register_service(given.body())
-        proxy = _find(client.services(), sidecar_for, given.own_id if given and register else proxy_id, given)
+        proxy = find(client.services(), sidecar_for, given.own_id if given and register else proxy_id, given)
         xds, trust = find_control_plane(client, wanted, ca_cert)
     socket = transport_socket(trust, in_memory=not bootstrap) if trust else None
     made = make_bootstrap(
@@ -124,95 +126,11 @@ def envoy(
         raise CommandError(f"cannot run Envoy: {error}") from error
 
 
-def _check_whose(
-    sidecar_for: str | None, proxy_id: str | None, gateway: Registration | None, *, register: bool
-) -> None:
-    """Whether it was said whose Envoy to run, and that once."""
-    if gateway is None and bool(sidecar_for) == bool(proxy_id):
-        raise typer.BadParameter("say whose Envoy: give --sidecar-for, --proxy-id or --gateway")
-    if gateway and sidecar_for:
-        raise typer.BadParameter("--gateway stands before no single service: leave out --sidecar-for")
-    if gateway and (gateway.address or gateway.wan_address or gateway.bind_addresses) and not register:
-        raise typer.BadParameter("addresses are for a gateway to register: add --register")
-    if gateway is None and register:
-        raise typer.BadParameter("--register is for gateways: `xdsmesh services register` is for services")
-
-
-def _find(
-    services: "dict[str, AgentService]",
-    sidecar_for: str | None,
-    proxy_id: str | None,
-    gateway: Registration | None,
-) -> "AgentService":
-    """The proxy that is meant."""
-    if sidecar_for:
-        return find_sidecar(services, sidecar_for)
-    if proxy_id:
-        return find_proxy(services, proxy_id, gateway.kind if gateway else "")
-    if gateway is None:
-        raise ValueError("nobody is meant")
-    return find_gateway(services, gateway.kind, gateway.service)
-
-
 def _file_of_environment(context: typer.Context) -> Path | None:
     """The file that the environment names, unless a token was given more directly."""
     source = context.get_parameter_source("token")
     file = os.environ.get(FILE_VARIABLE)
     return Path(file) if file and source and source.name == "DEFAULT" else None
-
-
-def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "AgentService":
-    """The sidecar that stands before an instance; ids are compared without case, as Consul does it.
-
-    Raises:
-        CommandError: there is none, or more than one.
-    """
-    wanted = service_id.casefold()
-    fronting = [each for each in services.values() if each.stands_before]
-    sidecars = [each for each in fronting if each.stands_before.casefold() == wanted]
-    if len(sidecars) == 1:
-        return sidecars[0]
-    if sidecars:
-        ids = ", ".join(sorted(each.id for each in sidecars))
-        raise CommandError(f"several sidecars stand before {service_id!r}: {ids} (deregister all but one)")
-    raise CommandError(_no_sidecar(services, service_id))
-
-
-def find_proxy(services: "dict[str, AgentService]", proxy_id: str, kind: str = "") -> "AgentService":
-    """A sidecar or a gateway by its own id, perhaps of one kind only.
-
-    Raises:
-        CommandError: there is no such proxy, or it has no Envoy.
-    """
-    found = services.get(proxy_id)
-    if found is None:
-        raise CommandError(
-            f"no proxy with the id {proxy_id!r} is registered (`xdsmesh services list` shows what is)"
-        )
-    if kind and found.kind != kind:
-        raise CommandError(f"{proxy_id!r} is a {found.kind or 'service'}, and not a {kind}")
-    if found.kind not in _SERVED:
-        what = f"a {found.kind}, which is not served yet" if found.kind else "an ordinary service"
-        raise CommandError(f"{proxy_id!r} is {what} (--sidecar-for {proxy_id} runs the Envoy before it)")
-    return found
-
-
-def _no_sidecar(services: "dict[str, AgentService]", service_id: str) -> str:
-    fronted = sorted({each.stands_before for each in services.values()} - {""})
-    others = f"; there are sidecars for {', '.join(fronted)}" if fronted else ""
-    by_id = {each.casefold(): service for each, service in services.items()}
-    found = by_id.get(service_id.casefold())
-    if found is None:
-        return (
-            f"no service with the id {service_id!r} is registered{others}"
-            " (`xdsmesh services register FILE` registers one, with `connect { sidecar_service {} }` in it)"
-        )
-    if found.stands_before:
-        return f"{found.id!r} is itself a sidecar: use --sidecar-for {found.stands_before}"
-    return (
-        f"service {found.id!r} has no sidecar{others}"
-        " (add `connect { sidecar_service {} }` to its definition and register it again)"
-    )
 
 
 def _parse_admin(text: str) -> "HostPort | None":

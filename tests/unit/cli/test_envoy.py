@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from xdsmesh.cli.answers import AgentService
-from xdsmesh.cli.envoy import find_proxy, find_sidecar
 from xdsmesh.cli.errors import CommandError
 from xdsmesh.cli.gateways import Registration, find_gateway
+from xdsmesh.cli.whose import find_proxy, find_sidecar
 from xdsmesh.config.files import decode_service
 from xdsmesh.config.service import expand
 from xdsmesh.model.catalog import Bind, GatewaySettings, Node
