@@ -4,13 +4,11 @@ What gateways lead to is known here by whether there is somebody at all: callers
 of the health of each instance.
 """
 
-from dataclasses import replace
-
 from xdsmesh.config.filter import FilterTypeError
 from xdsmesh.index.graph import Reader, rule
 from xdsmesh.index.tables import MESH_GATEWAYS, application_key, sidecars_key
 from xdsmesh.ir import gateways
-from xdsmesh.ir.endpoints import build_endpoints
+from xdsmesh.ir.endpoints import build_endpoints, with_checks_of
 from xdsmesh.ir.types import Endpoint, EndpointTarget, Way
 from xdsmesh.model.catalog import Instance
 from xdsmesh.model.federation import RemoteGateways, RemoteService
@@ -81,8 +79,7 @@ def _with_checks_of_application(read: Reader, sidecar: Instance) -> Instance:
     if not application_id:
         return sidecar
     application: Instance | None = read.fact(*application_key(sidecar.node.name, application_id))
-    more = [check for check in application.checks if check not in sidecar.checks] if application else []
-    return replace(sidecar, checks=(*sidecar.checks, *more)) if more else sidecar
+    return with_checks_of(application, sidecar)
 
 
 @rule(rank=3)
