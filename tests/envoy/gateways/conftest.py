@@ -26,6 +26,7 @@ from xdsmesh.config.files import parse_file
 from xdsmesh.demo.network import Network, claimed_network
 from xdsmesh.demo.processes import Child, Processes
 from xdsmesh.model.catalog import Node
+from xdsmesh.model.checks import Health
 from xdsmesh.model.federation import (
     RemoteGateway,
     RemoteGateways,
@@ -246,6 +247,13 @@ Sources = [{ Name = "api", Action = "allow" }, { Name = "web", Action = "deny" }
 """
 
 
+def _found_listening(datacenter: Datacenter) -> bool:
+    """Whether the checks of all sidecars that were registered pass."""
+    index = datacenter.parts.index
+    proxies = (index.proxy(proxy_id) for proxy_id in index.proxies())
+    return all(proxy is not None and proxy.health is Health.PASSING for proxy in proxies)
+
+
 async def answer(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """The application db: says which instance it is."""
     try:
@@ -317,3 +325,5 @@ async def _fill(world: World, stack: AsyncExitStack) -> None:
         await until_listening(world.host(name), network.sidecar_port)
     for name in ("dc1-gateway-1", "dc2-gateway-1"):
         await until_listening(world.host(name), GATEWAY_PORT)
+    await until(lambda: _found_listening(there), "the sidecars of db are found listening")
+    await there.synced()

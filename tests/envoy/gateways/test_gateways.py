@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.envoy.gateways.conftest import DB_SNI, GATEWAY_PORT, PATIENCE, until, until_listening
+from tests.envoy.gateways.conftest import DB_SNI, DEFAULTS, GATEWAY_PORT, PATIENCE, until, until_listening
 from xdsmesh.model.federation import RemoteGateway, RemoteGateways
 
 if TYPE_CHECKING:
@@ -30,6 +30,26 @@ async def test_a_call_crosses_in_every_mode_and_intentions_hold(world: World, mo
     assert denied.status_code == 403
     through = [await _forwarded(world, name) for name in ("dc1-gateway-1", "dc2-gateway-1")]
     assert [each > 0 for each in through] == [mode == "local", mode != "none"]
+
+
+@pytest.mark.parametrize("mode", ["none", "local", "remote"])
+async def test_bytes_cross_in_every_mode_and_intentions_hold(world: World, mode: str) -> None:
+    for datacenter in (world.here, world.there):
+        await datacenter.write(DEFAULTS.replace('"http"', '"tcp"') + f'MeshGateway {{ Mode = "{mode}" }}')
+    assert (await world.answers("api", 200)).text in ("db-1", "db-2")
+    with pytest.raises(httpx.TransportError):
+        await world.ask("web")
+
+
+@pytest.mark.parametrize("protocol", ["http2", "grpc"])
+async def test_requests_over_http2_cross_and_are_judged_where_they_arrive(
+    world: World, protocol: str
+) -> None:
+    for datacenter in (world.here, world.there):
+        await datacenter.write(DEFAULTS.replace('"http"', f'"{protocol}"') + 'MeshGateway { Mode = "local" }')
+    await world.answers("web", 403)
+    # The application speaks HTTP/1.1 alone, which its own Envoy finds out: so far the request of api has come.
+    assert (await world.answers("api", 502)).text.endswith("protocol error")
 
 
 async def _forwarded(world: World, gateway: str) -> int:
