@@ -162,6 +162,7 @@ class ServerParts:
                 leaves=self.leaves,
                 rotations=self.rotations,
                 tokens=self.tokens,
+                links=self.links,
                 around=(self.waits,),
             )
         )
