@@ -10,6 +10,7 @@ from typing import Self
 
 from litestar import Litestar
 
+from xdsmesh import __version__
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.proxies import Proxies
@@ -22,11 +23,15 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.server import FederationServer
+from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
+from xdsmesh.model.federation import RemoteServer
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
 from xdsmesh.rotation.acknowledgements import Acknowledgements
@@ -60,6 +65,9 @@ class ServerParts:
     waits: WaitForProxies
     tokens: Tokens
     admissions: Admissions
+    sharing: Sharing
+    links: Links
+    federation: FederationServer
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -86,7 +94,13 @@ class ServerParts:
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
         prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
-        for listener in (loop.take, prober.take, reaper.take):
+        about_us = RemoteServer(node.name, node.address, __version__, policy)
+        sharing = Sharing(store, feed, node.datacenter, about_us)
+        links = Links(repository, feed, lambda: issuer.bundle, clock, random.uniform)
+        links.own_gateways = lambda: sharing.gateways
+        sharing.listen(links.report)
+        federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
+        for listener in (loop.take, prober.take, reaper.take, sharing.take, links.take):
             feed.listen(listener)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
@@ -96,6 +110,7 @@ class ServerParts:
         issuer.listen(keeper.renew_soon)
         issuer.listen(leaves.renew_soon)
         issuer.listen(queries.look_again)
+        issuer.listen(links.connect_anew)
         rotations.listen(queries.look_again)
         return cls(
             feed=feed,
@@ -112,6 +127,9 @@ class ServerParts:
             queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
+            sharing=sharing,
+            links=links,
+            federation=federation,
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -126,6 +144,8 @@ class ServerParts:
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),
             "queries": self.queries.run(),
+            "sharing": self.sharing.run(),
+            "links": self.links.run(),
         }
 
     def app(self, about: About) -> Litestar:
@@ -142,6 +162,7 @@ class ServerParts:
                 leaves=self.leaves,
                 rotations=self.rotations,
                 tokens=self.tokens,
+                links=self.links,
                 around=(self.waits,),
             )
         )

@@ -41,6 +41,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.links import Links
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.status import Registry
@@ -139,6 +140,7 @@ class Parts:
     leaves: Leaves
     rotations: Rotations
     tokens: Tokens
+    links: Links
     around: tuple[ASGIMiddleware, ...] = ()
 
 
@@ -158,6 +160,7 @@ def make_app(parts: Parts) -> Litestar:
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
+            "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),
