@@ -20,7 +20,7 @@ from xdsmesh.ca.provider import Around, Provider
 from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
-from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN, ROOT_KEYS, TRUST_DOMAIN_KEY
+from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN, TRUST_DOMAIN_KEY
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
@@ -226,18 +226,19 @@ class Issuer:
     async def adopt(self, wanted: Authority, configuration: Configuration, also: Txn) -> bool:
         """Become part of another mesh, durably; ``also`` is stored in the same step.
 
-        The keys of the roots that were here are deleted: nobody trusts these any more. For those who have
-        ``changing``. False: something of ``also`` was not as expected, and nothing has changed.
+        What else is kept under ``ca/`` goes, such as the keys of roots: nobody trusts those any more. For
+        those who have ``changing``. False: something of ``also`` was not as expected, and nothing has changed.
         """
-        _, keys = await self._store.list(ROOT_KEYS)
+        _, found = await self._store.list("ca/")
         puts = (
             Put(TRUST_DOMAIN_KEY, wanted.trust_domain.encode()),
             stored.put(wanted, self._sealer),
             self.put_of(configuration),
         )
+        gone = {record.key for record in found} - {put.key for put in puts}
         txn = Txn(
             (*puts, *also.puts),
-            (*(record.key for record in keys), *also.deletes),
+            (*gone, *also.deletes),
             (Expect(AUTHORITY_KEY, self.authority.modified), *also.expects),
         )
         if isinstance(await self._store.commit(txn, ORIGIN), Conflict):

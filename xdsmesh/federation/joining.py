@@ -1,0 +1,229 @@
+"""This datacenter joins the mesh of another one, the primary, and is a secondary from then on."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+from cryptography import x509
+
+from xdsmesh.ca import common_trust
+from xdsmesh.ca.authority import Authority
+from xdsmesh.ca.certificates import create_request
+from xdsmesh.ca.configuration import PRIMARY
+from xdsmesh.ca.intermediate import Intermediate
+from xdsmesh.ca.issuer import Issuer
+from xdsmesh.ca.keys import PrivateKey, generate, key_pem, kind_of
+from xdsmesh.catalog.codec import decode_trust, encode_federated
+from xdsmesh.catalog.declare import bump
+from xdsmesh.catalog.feed import Feed
+from xdsmesh.catalog.keys import GATEWAYS, GUARD, MEMBERSHIP, REMOTE, TRUST, entry_key, remote_key
+from xdsmesh.federation.client import FederationClient, make_channel
+from xdsmesh.federation.credentials import client_credentials
+from xdsmesh.federation.errors import LinkError, UnreachableError
+from xdsmesh.federation.join_token import JoinToken
+from xdsmesh.federation.obstacles import check_entries, check_place, check_token
+from xdsmesh.federation.reaching import Unreached, reach
+from xdsmesh.federation.refusals import refused
+from xdsmesh.federation.routes import gateways, routes
+from xdsmesh.federation.store_id import ORIGIN
+from xdsmesh.federation.summaries import remote_gateways
+from xdsmesh.federation.v1.federation_pb2 import JoinRequest, JoinResponse
+from xdsmesh.model.errors import RefusedError
+from xdsmesh.model.federation import Membership, RemoteGateway, RemoteGateways
+from xdsmesh.model.trust import Leaf, TrustBundle
+from xdsmesh.store.base import Expect, Put, Store, Txn
+
+REACH_SECONDS: Final = 12.0
+"""How long an address is looked for that leads to the primary."""
+SYNC_SECONDS: Final = 30.0
+"""How long the first news of the primary are waited for."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What has been joined; and whether all that the primary has to tell came already."""
+
+    primary: str
+    trust_domain: str
+    is_synced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The datacenter that may join: its name, and the trust domain that its operator has asked for."""
+
+    datacenter: str
+    trust_domain: str | None
+
+
+class Joiner:
+    """Joins at most one mesh. What fails leaves nothing behind here."""
+
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        issuer: Issuer,
+        candidate: Candidate,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Join nothing yet."""
+        self.sync_seconds = SYNC_SECONDS
+        self._store: Final = store
+        self._feed: Final = feed
+        self._issuer: Final = issuer
+        self._candidate: Final = candidate
+        self._datacenter: Final = candidate.datacenter
+        self._clock: Final = clock
+        self._turn: Final = asyncio.Lock()
+
+    async def join(self, text: str, *, discard: bool) -> Joined:
+        """Join with a token; ``discard`` deletes the config entries that the API has written here.
+
+        Raises:
+            RefusedError: it can't be; the text says why, and what to do.
+        """
+        async with self._turn:
+            token = JoinToken.parse(text)
+            check_token(token, self._clock())
+            await self._feed.catch_up()
+            check_place(self._feed.view, token, self._datacenter, self._candidate.trust_domain)
+            self._check_settled()
+            check_entries(self._feed.view, token.primary, discard=discard)
+            await self._show_the_way(token)
+            try:
+                await self._become_secondary(token, discard=discard)
+            except BaseException:
+                await asyncio.shield(self._forget(token.primary))
+                raise
+        log.info(
+            "this datacenter has joined another one", primary=token.primary, trust_domain=token.trust_domain
+        )
+        return Joined(token.primary, token.trust_domain, await self._synced(token.primary))
+
+    async def forget_interrupted(self) -> None:
+        """Forget the way to a primary that a join has left behind which ended with its process."""
+        await self._feed.catch_up()
+        remote = self._feed.view.remote
+        if remote.membership is None and not remote.members:
+            for datacenter in list(remote.gateways):
+                await self._forget(datacenter)
+
+    def _check_settled(self) -> None:
+        if len(self._issuer.authority.roots) > 1:
+            what = "a rotation of the root is under way here, and this datacenter is to get other roots"
+            raise refused(what, "wait until it is done (`xdsmesh ca status`), or abort it")
+
+    async def _show_the_way(self, token: JoinToken) -> None:
+        """Tell our own mesh gateways where the primary's are: through them we reach it, if there are any."""
+        theirs = (RemoteGateway("", address, port) for address, port in token.gateways)
+        value = encode_federated(RemoteGateways(tuple(theirs)))
+        await self._store.commit(Txn((Put(remote_key(token.primary, GATEWAYS), value),)), ORIGIN)
+        await self._feed.catch_up()
+
+    async def _forget(self, primary: str) -> None:
+        _, records = await self._store.list(f"{REMOTE}{primary}/")
+        await self._store.commit(Txn(deletes=tuple(record.key for record in records)), ORIGIN)
+
+    async def _become_secondary(self, token: JoinToken, *, discard: bool) -> None:
+        (root, *_) = x509.load_pem_x509_certificates(token.roots_pem.encode())
+        key = await asyncio.to_thread(generate, kind_of(root))
+        response = await self._ask(token, create_request(token.trust_domain, key))
+        authority = _authority(token, response, key)
+        async with self._issuer.changing:
+            guard = await self._store.get(GUARD)
+            unchanged = Expect(GUARD, guard.modified if guard else 0)
+            await self._feed.catch_up()
+            entries = tuple(entry_key(*key) for key in self._feed.view.entries) if discard else ()
+            if len(entries) < len(self._feed.view.entries):
+                raise self._meanwhile(token.primary)
+            configuration = replace(
+                self._issuer.configuration,
+                provider=PRIMARY,
+                primary=token.primary,
+                kind=authority.active.kind,
+                vault=None,
+            )
+            membership = Membership(token.primary, self._clock())
+            puts = (
+                Put(MEMBERSHIP, encode_federated(membership)),
+                Put(remote_key(token.primary, TRUST), response.trust),
+                bump(unchanged),
+            )
+            also = Txn(puts, entries, (unchanged, Expect(MEMBERSHIP, 0)))
+            if not await self._issuer.adopt(authority, configuration, also):
+                raise self._meanwhile(token.primary)
+
+    async def _ask(self, token: JoinToken, request_pem: str) -> JoinResponse:
+        view, primary = self._feed.view, token.primary
+        try:
+            address = await reach(lambda: routes(view, primary), primary, token.roots_pem, REACH_SECONDS)
+        except Unreached as error:
+            what = f"{primary} can't be reached through its mesh gateways ({error})"
+            remedy = (
+                f"see that a mesh gateway of {primary} runs at that address and may be reached from here,"
+                " then join again with the same token"
+            )
+            raise refused(what, remedy) from error
+        certificate = token.certificate
+        leaf = Leaf(
+            "",
+            token.chain_pem,
+            token.key_pem,
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+        )
+        credentials = client_credentials(leaf, TrustBundle(token.trust_domain, token.roots_pem))
+        known = encode_federated(remote_gateways(gateways(view), self._feed.revision))
+        request = JoinRequest(datacenter=self._datacenter, intermediate_request=request_pem, gateways=known)
+        async with make_channel(address, primary, credentials) as channel:
+            try:
+                return await FederationClient(primary, channel).join(request)
+            except UnreachableError as error:
+                raise self._no_answer(primary, error.reason) from error
+            except LinkError as error:
+                raise refused(f"{primary} does not let {self._datacenter} join", error.reason) from error
+
+    def _no_answer(self, primary: str, reason: str) -> RefusedError:
+        what = f"{primary} was reached, and did not answer ({reason})"
+        remedy = f"join again; if the token was used up, {_for_itself(self._datacenter, primary)}"
+        return refused(what, remedy)
+
+    def _meanwhile(self, primary: str) -> RefusedError:
+        what = f"config entries were written here while {self._datacenter} joined {primary}"
+        return refused(what, f"see what they are, and join again: {_for_itself(self._datacenter, primary)}")
+
+    async def _synced(self, primary: str) -> bool:
+        feed = self._feed
+        try:
+            async with asyncio.timeout(self.sync_seconds):
+                while primary not in feed.view.remote.cursors:
+                    await feed.reach(feed.revision + 1)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _for_itself(datacenter: str, primary: str) -> str:
+    return f"make one for {datacenter} alone: `xdsmesh dc token --datacenter {datacenter}` at {primary}"
+
+
+def _authority(token: JoinToken, response: JoinResponse, key: PrivateKey) -> Authority:
+    """The authority that the primary has given us.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    try:
+        intermediate = Intermediate.load(response.intermediate_certificate, key_pem(key))
+        trust = decode_trust(response.trust)
+        return Authority.of(token.trust_domain, common_trust.taken(trust), intermediate)
+    except (ValueError, msgspec.MsgspecError) as error:
+        what = f"what {token.primary} answers can't be used: {error}"
+        raise refused(what, "see that both datacenters run the same release of xdsmesh") from error
