@@ -86,11 +86,16 @@ class ServerParts:
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
         prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
-        for listener in (loop.take, prober.take, reaper.take):
-            feed.listen(listener)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
-        rotations = Rotations(store, issuer, keeper, acknowledgements, clock)
+        remote = feed.view.remote
+        datacenters = Datacenters(lambda: [each.value for each in remote.members.values()], clock)
+        rotations = Rotations(store, issuer, keeper, acknowledgements, datacenters)
+        trust = TrustFollower(issuer, lambda: remote.trust)
+        own = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
+        reporting = TrustReporting(issuer, keeper, own)
+        for listener in (loop.take, prober.take, reaper.take, datacenters.take, trust.take):
+            feed.listen(listener)
         issuer.start_rotation = rotations.start
         issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
         issuer.listen(keeper.renew_soon)

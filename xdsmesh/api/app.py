@@ -1,6 +1,6 @@
 """The ASGI application: all resources over what they depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from litestar import Litestar
@@ -18,6 +18,7 @@ from xdsmesh.api import (
     catalog,
     catalog_write,
     config,
+    datacenters,
     discovery_chain,
     gateway_services,
     health,
@@ -41,6 +42,8 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.joining import Joiner
+from xdsmesh.federation.roster import Roster
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.status import Registry
@@ -87,6 +90,9 @@ ROUTES: Final = (
     config.read,
     config.read_all,
     config.remove,
+    datacenters.make_token,
+    datacenters.join,
+    datacenters.remove,
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
@@ -138,8 +144,15 @@ class Parts:
     index: Index
     leaves: Leaves
     rotations: Rotations
+    roster: Roster
+    joiner: Joiner
     tokens: Tokens
     around: tuple[ASGIMiddleware, ...] = ()
+
+    @property
+    def about_now(self) -> About:
+        """What the server is, with the trust domain of this moment: it is another one after a join."""
+        return replace(self.about, trust_domain=self.leaves.issuer.authority.trust_domain)
 
 
 def make_app(parts: Parts) -> Litestar:
@@ -150,13 +163,15 @@ def make_app(parts: Parts) -> Litestar:
         [root.root, *ROUTES, *NOT_OFFERED],
         dependencies={
             "document": Provide(lambda: document, sync_to_thread=False),
-            "about": Provide(lambda: parts.about, sync_to_thread=False),
+            "about": Provide(lambda: parts.about_now, sync_to_thread=False),
             "repository": Provide(lambda: parts.repository, sync_to_thread=False),
             "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),
             "queries": Provide(lambda: parts.queries, sync_to_thread=False),
             "probing": Provide(lambda: parts.probing, sync_to_thread=False),
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
+            "roster": Provide(lambda: parts.roster, sync_to_thread=False),
+            "joiner": Provide(lambda: parts.joiner, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },

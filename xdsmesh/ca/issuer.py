@@ -227,7 +227,7 @@ class Issuer:
         """Become part of another mesh, durably; ``also`` is stored in the same step.
 
         What else is kept under ``ca/`` goes, such as the keys of roots: nobody trusts those any more. For
-        those who have ``changing``. False: something of ``also`` was not as expected, and nothing has changed.
+        those who have ``changing``. False: something was not as expected, and nothing has changed.
         """
         _, found = await self._store.list("ca/")
         puts = (

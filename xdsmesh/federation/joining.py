@@ -47,11 +47,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What has been joined; and whether all that the primary has to tell came already."""
+    """What has been joined; and what is missing of what the primary has to tell, if anything is."""
 
     primary: str
     trust_domain: str
-    is_synced: bool
+    missing: str
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether all came already."""
+        return not self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,14 @@ class Joiner:
         clock: Callable[[], datetime],
     ) -> None:
         """Join nothing yet."""
+        self.link_error: Callable[[str], str] = lambda _primary: ""
+        """Why the link to a datacenter is down; empty: it is not, or nothing is known."""
+        self.datacenter: Final = candidate.datacenter
         self.sync_seconds = SYNC_SECONDS
         self._store: Final = store
         self._feed: Final = feed
         self._issuer: Final = issuer
         self._candidate: Final = candidate
-        self._datacenter: Final = candidate.datacenter
         self._clock: Final = clock
         self._turn: Final = asyncio.Lock()
 
@@ -93,7 +100,7 @@ class Joiner:
             token = JoinToken.parse(text)
             check_token(token, self._clock())
             await self._feed.catch_up()
-            check_place(self._feed.view, token, self._datacenter, self._candidate.trust_domain)
+            check_place(self._feed.view, token, self.datacenter, self._candidate.trust_domain)
             self._check_settled()
             check_entries(self._feed.view, token.primary, discard=discard)
             await self._show_the_way(token)
@@ -105,15 +112,7 @@ class Joiner:
         log.info(
             "this datacenter has joined another one", primary=token.primary, trust_domain=token.trust_domain
         )
-        return Joined(token.primary, token.trust_domain, await self._synced(token.primary))
-
-    async def forget_interrupted(self) -> None:
-        """Forget the way to a primary that a join has left behind which ended with its process."""
-        await self._feed.catch_up()
-        remote = self._feed.view.remote
-        if remote.membership is None and not remote.members:
-            for datacenter in list(remote.gateways):
-                await self._forget(datacenter)
+        return Joined(token.primary, token.trust_domain, await self._missing(token.primary))
 
     def _check_settled(self) -> None:
         if len(self._issuer.authority.roots) > 1:
@@ -181,33 +180,34 @@ class Joiner:
         )
         credentials = client_credentials(leaf, TrustBundle(token.trust_domain, token.roots_pem))
         known = encode_federated(remote_gateways(gateways(view), self._feed.revision))
-        request = JoinRequest(datacenter=self._datacenter, intermediate_request=request_pem, gateways=known)
+        request = JoinRequest(datacenter=self.datacenter, intermediate_request=request_pem, gateways=known)
         async with make_channel(address, primary, credentials) as channel:
             try:
                 return await FederationClient(primary, channel).join(request)
             except UnreachableError as error:
                 raise self._no_answer(primary, error.reason) from error
             except LinkError as error:
-                raise refused(f"{primary} does not let {self._datacenter} join", error.reason) from error
+                raise refused(f"{primary} does not let {self.datacenter} join", error.reason) from error
 
     def _no_answer(self, primary: str, reason: str) -> RefusedError:
         what = f"{primary} was reached, and did not answer ({reason})"
-        remedy = f"join again; if the token was used up, {_for_itself(self._datacenter, primary)}"
+        remedy = f"join again; if the token was used up, {_for_itself(self.datacenter, primary)}"
         return refused(what, remedy)
 
     def _meanwhile(self, primary: str) -> RefusedError:
-        what = f"config entries were written here while {self._datacenter} joined {primary}"
-        return refused(what, f"see what they are, and join again: {_for_itself(self._datacenter, primary)}")
+        what = f"config entries were written here while {self.datacenter} joined {primary}"
+        return refused(what, f"see what they are, and join again: {_for_itself(self.datacenter, primary)}")
 
-    async def _synced(self, primary: str) -> bool:
+    async def _missing(self, primary: str) -> str:
+        """Wait for the first news of the primary; what hinders them, if they don't come in time."""
         feed = self._feed
         try:
             async with asyncio.timeout(self.sync_seconds):
                 while primary not in feed.view.remote.cursors:
                     await feed.reach(feed.revision + 1)
         except TimeoutError:
-            return False
-        return True
+            return self.link_error(primary) or f"{primary} has not told all yet"
+        return ""
 
 
 def _for_itself(datacenter: str, primary: str) -> str:

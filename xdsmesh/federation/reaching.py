@@ -27,7 +27,8 @@ async def reach(
 ) -> str:
     """The first address at which the datacenter's control plane proves itself.
 
-    All are tried again for so many seconds: a gateway needs a moment until it has learned the way. Nothing is asked of who answers there.
+    All are tried again for so many seconds, since a gateway needs a moment until it has learned the way. Of
+    who answers there nothing is asked.
 
     Raises:
         Unreached: there is none.
