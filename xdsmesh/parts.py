@@ -10,6 +10,7 @@ from typing import Self
 
 from litestar import Litestar
 
+from xdsmesh import __version__
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.proxies import Proxies
@@ -22,14 +23,22 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.joining import Candidate
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.server import FederationServer
+from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
+from xdsmesh.joining import JoiningParts
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
+from xdsmesh.model.federation import RemoteServer
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
 from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.datacenters import Datacenters
+from xdsmesh.rotation.reporting import TrustReporting
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
@@ -60,6 +69,10 @@ class ServerParts:
     waits: WaitForProxies
     tokens: Tokens
     admissions: Admissions
+    sharing: Sharing
+    links: Links
+    federation: FederationServer
+    joining: JoiningParts
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -71,10 +84,12 @@ class ServerParts:
         pick: Pick,
         *,
         policy: IntentionPolicy,
+        trust_domain: str | None = None,
     ) -> Self:
         """Make them over a store that has its root.
 
-        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides.
+        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides;
+        ``trust_domain`` is the one that was asked for, if any was.
         """
         feed, index, registry = Feed(store), Index(), Registry()
         tokens = Tokens(feed)
@@ -86,21 +101,31 @@ class ServerParts:
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
         prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
+        about_us = RemoteServer(node.name, node.address, __version__, policy)
+        sharing = Sharing(store, feed, node.datacenter, about_us)
+        links = Links(repository, feed, lambda: issuer.bundle, clock, random.uniform)
+        links.own_gateways = lambda: sharing.gateways
+        sharing.listen(links.report)
+        federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
-        remote = feed.view.remote
-        datacenters = Datacenters(lambda: [each.value for each in remote.members.values()], clock)
+        others = feed.view.remote.members
+        datacenters = Datacenters(lambda: [each.value for each in others.values()], clock)
         rotations = Rotations(store, issuer, keeper, acknowledgements, datacenters)
-        trust = TrustFollower(issuer, lambda: remote.trust)
-        own = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
-        reporting = TrustReporting(issuer, keeper, own)
-        for listener in (loop.take, prober.take, reaper.take, datacenters.take, trust.take):
+        reported = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
+        takers = (loop.take, prober.take, reaper.take, sharing.take, links.take, datacenters.take)
+        for listener in takers:
             feed.listen(listener)
+        candidate = Candidate(node.datacenter, trust_domain)
+        reporting = TrustReporting(issuer, keeper, reported)
+        joining = JoiningParts.make(store, feed, issuer, candidate, reporting)
+        joining.connect(issuer, links, federation, datacenters)
         issuer.start_rotation = rotations.start
         issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
         issuer.listen(keeper.renew_soon)
         issuer.listen(leaves.renew_soon)
         issuer.listen(queries.look_again)
+        issuer.listen(links.connect_anew)
         rotations.listen(queries.look_again)
         return cls(
             feed=feed,
@@ -117,6 +142,10 @@ class ServerParts:
             queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
+            sharing=sharing,
+            links=links,
+            federation=federation,
+            joining=joining,
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -131,6 +160,9 @@ class ServerParts:
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),
             "queries": self.queries.run(),
+            "sharing": self.sharing.run(),
+            "links": self.links.run(),
+            **self.joining.work(),
         }
 
     def app(self, about: About) -> Litestar:
@@ -146,6 +178,8 @@ class ServerParts:
                 index=self.index,
                 leaves=self.leaves,
                 rotations=self.rotations,
+                roster=self.joining.roster,
+                joiner=self.joining.joiner,
                 tokens=self.tokens,
                 around=(self.waits,),
             )

@@ -18,8 +18,8 @@ class About:
     """What the server is as a program; ports are the bound ones, or ``OFF``.
 
     ``trust_domain`` is that of the mesh at a moment, such as ``corp.consul``. ``envoy_versions`` are the
-    versions of Envoy that it was built for, such as ``1.40.0``. ``default_intention_policy`` decides about calls of which no
-    intention says anything.
+    versions of Envoy that it was built for, such as ``1.40.0``. ``default_intention_policy`` decides
+    about calls of which no intention says anything.
     """
 
     version: str

@@ -51,7 +51,7 @@ class Issuer:
         """Whoever replaces roots or intermediate has this from before it reads them."""
         self._store = store
         self._sealer = sealer
-        self._clock = clock
+        self.clock: Final = clock
         self.provider = self.provider_for(self.configuration)
         self._signer = self.authority.signer
         self._listeners: list[Callable[[], object]] = []
@@ -100,9 +100,7 @@ class Issuer:
         Raises:
             RefusedError: it needs a package that is not installed.
         """
-        around = Around(
-            self._store, self._sealer, self.authority.trust_domain, self._clock, self._ask_primary
-        )
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self.clock, self._ask_primary)
         return make_provider(configuration, around)
 
     async def _ask_primary(self, root_id: str, request_pem: str, lifetime: timedelta) -> str:
@@ -128,10 +126,10 @@ class Issuer:
         Raises:
             ValueError: the id is not in the trust domain, or the intermediate has expired.
         """
-        self._signer.check(spiffe_id, self._clock())
+        self._signer.check(spiffe_id, self.clock())
         subject = Subject(spiffe_id)
         return self._signer.sign(
-            subject, generate(self.leaf_kind), self._clock(), self.configuration.leaf_lifetime
+            subject, generate(self.leaf_kind), self.clock(), self.configuration.leaf_lifetime
         )
 
     async def leaf(self, spiffe_id: str, lifetime: timedelta | None = None) -> Leaf:
@@ -159,9 +157,9 @@ class Issuer:
 
     async def _leaf(self, subject: Subject, lifetime: timedelta | None = None) -> Leaf:
         kind = self.leaf_kind
-        self._signer.check(subject.spiffe_id, self._clock())
+        self._signer.check(subject.spiffe_id, self.clock())
         key = await asyncio.to_thread(generate, kind) if kind.is_slow else generate(kind)
-        return self._signer.sign(subject, key, self._clock(), lifetime or self.configuration.leaf_lifetime)
+        return self._signer.sign(subject, key, self.clock(), lifetime or self.configuration.leaf_lifetime)
 
     async def configure(self, wanted: Configuration, origin: Origin) -> None:
         """Make certificates so from now on, also after a restart; its revisions don't matter.
@@ -276,7 +274,7 @@ class Issuer:
 
     async def renew_if_due(self) -> None:
         """Renew the intermediate once half its life has passed; what hinders it is logged."""
-        if not is_due(self.authority, self.configuration.intermediate_lifetime, self._clock()):
+        if not is_due(self.authority, self.configuration.intermediate_lifetime, self.clock()):
             return
         try:
             await self.renew()

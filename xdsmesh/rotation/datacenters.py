@@ -22,7 +22,7 @@ IsFar = Callable[[TrustReport], bool]
 
 
 class Datacenters:
-    """The secondaries, for one who waits for them: also for those that are not heard, until they are removed."""
+    """The secondaries, for one who waits for them: also those that are not heard, until they are removed."""
 
     def __init__(self, members: Callable[[], Iterable[Member]], clock: Callable[[], datetime]) -> None:
         """Wait for nobody yet; ``members`` are all datacenters of the mesh."""

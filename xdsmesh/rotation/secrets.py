@@ -10,7 +10,7 @@ from xdsmesh.translate.encode import encode
 
 
 def wanted_secret(name: str, issuer: Issuer, keeper: LeafKeeper) -> Callable[[str], EncodedResource | None]:
-    """What a proxy must hold under a name, by its id: the roots of this moment, or its leaf once it has one."""
+    """What a proxy must hold, by its id: the roots of this moment, or its leaf once it has one."""
     if name == LEAF:
         return lambda proxy_id: encode(leaf) if (leaf := keeper.leaf(proxy_id)) else None
     roots = encode(issuer.bundle)
