@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 if TYPE_CHECKING:
-    from tests.feature.joining.conftest import Datacenter, Datacenters
+    from tests.feature.joining.conftest import Datacenter
 
 
 def test_a_datacenter_joins_with_one_command(pair: tuple[Datacenter, Datacenter]) -> None:
