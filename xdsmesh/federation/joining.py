@@ -1,6 +1,7 @@
 """This datacenter joins the mesh of another one, the primary, and is a secondary from then on."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +26,7 @@ from xdsmesh.federation.client import FederationClient, make_channel
 from xdsmesh.federation.credentials import client_credentials
 from xdsmesh.federation.errors import LinkError, UnreachableError
 from xdsmesh.federation.join_token import JoinToken
-from xdsmesh.federation.obstacles import check_entries, check_place, check_token
+from xdsmesh.federation.obstacles import check_entries, check_place, check_token, own_entries
 from xdsmesh.federation.reaching import Unreached, reach
 from xdsmesh.federation.refusals import refused
 from xdsmesh.federation.routes import gateways, routes
@@ -41,6 +42,8 @@ REACH_SECONDS: Final = 12.0
 """How long an address is looked for that leads to the primary."""
 SYNC_SECONDS: Final = 30.0
 """How long the first news of the primary are waited for."""
+
+_CODE: Final = re.compile(r"^XM[0-9]{4} ")
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +71,11 @@ class Candidate:
 
 
 class Joiner:
-    """Joins at most one mesh. What fails leaves nothing behind here."""
+    """Joins at most one mesh. What fails leaves nothing behind here.
+
+    A secondary may join its primary again, for a new intermediate: after it was removed, or was away for so
+    long that its own has expired.
+    """
 
     def __init__(
         self,
@@ -100,14 +107,18 @@ class Joiner:
             token = JoinToken.parse(text)
             check_token(token, self._clock())
             await self._feed.catch_up()
-            check_place(self._feed.view, token, self.datacenter, self._candidate.trust_domain)
-            self._check_settled()
-            check_entries(self._feed.view, token.primary, discard=discard)
+            view = self._feed.view
+            check_place(view, token, self.datacenter, self._candidate.trust_domain)
+            check_entries(view, token.primary, discard=discard)
+            comes_again = view.remote.membership is not None
+            if not comes_again:
+                self._check_settled()
             await self._show_the_way(token)
             try:
                 await self._become_secondary(token, discard=discard)
             except BaseException:
-                await asyncio.shield(self._forget(token.primary))
+                if not comes_again:
+                    await asyncio.shield(self._forget(token.primary))
                 raise
         log.info(
             "this datacenter has joined another one", primary=token.primary, trust_domain=token.trust_domain
@@ -122,7 +133,8 @@ class Joiner:
     async def _show_the_way(self, token: JoinToken) -> None:
         """Tell our own mesh gateways where the primary's are: through them we reach it, if there are any."""
         theirs = (RemoteGateway("", address, port) for address, port in token.gateways)
-        value = encode_federated(RemoteGateways(tuple(theirs)))
+        known = self._feed.view.remote.gateways.get(token.primary)
+        value = encode_federated(RemoteGateways(tuple(theirs), known.value.revision if known else 0))
         await self._store.commit(Txn((Put(remote_key(token.primary, GATEWAYS), value),)), ORIGIN)
         await self._feed.catch_up()
 
@@ -139,9 +151,11 @@ class Joiner:
             guard = await self._store.get(GUARD)
             unchanged = Expect(GUARD, guard.modified if guard else 0)
             await self._feed.catch_up()
-            entries = tuple(entry_key(*key) for key in self._feed.view.entries) if discard else ()
-            if len(entries) < len(self._feed.view.entries):
+            entries = tuple(entry_key(*key) for key in own_entries(self._feed.view))
+            if entries and not discard:
                 raise self._meanwhile(token.primary)
+            record = await self._store.get(MEMBERSHIP)
+            unjoined = Expect(MEMBERSHIP, record.modified if record else 0)
             configuration = replace(
                 self._issuer.configuration,
                 provider=PRIMARY,
@@ -155,7 +169,7 @@ class Joiner:
                 Put(remote_key(token.primary, TRUST), response.trust),
                 bump(unchanged),
             )
-            also = Txn(puts, entries, (unchanged, Expect(MEMBERSHIP, 0)))
+            also = Txn(puts, entries, (unchanged, unjoined))
             if not await self._issuer.adopt(authority, configuration, also):
                 raise self._meanwhile(token.primary)
 
@@ -187,7 +201,7 @@ class Joiner:
             except UnreachableError as error:
                 raise self._no_answer(primary, error.reason) from error
             except LinkError as error:
-                raise refused(f"{primary} does not let {self.datacenter} join", error.reason) from error
+                raise _declined(primary, self.datacenter, error.reason) from error
 
     def _no_answer(self, primary: str, reason: str) -> RefusedError:
         what = f"{primary} was reached, and did not answer ({reason})"
@@ -208,6 +222,12 @@ class Joiner:
         except TimeoutError:
             return self.link_error(primary) or f"{primary} has not told all yet"
         return ""
+
+
+def _declined(primary: str, datacenter: str, reason: str) -> RefusedError:
+    """A refusal of the primary in its words, which have a remedy as ours do."""
+    what, _, remedy = _CODE.sub("", reason).removesuffix(")").partition(" (")
+    return refused(f"{primary} does not let {datacenter} join: {what}", remedy)
 
 
 def _for_itself(datacenter: str, primary: str) -> str:

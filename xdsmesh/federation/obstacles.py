@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from xdsmesh.catalog.keys import Key
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.federation.join_token import JoinToken
 from xdsmesh.federation.refusals import refused
-from xdsmesh.model.origin import Source
+from xdsmesh.model.origin import Origin, Source
 
 _MAX_NAMED = 10
 
@@ -34,10 +35,11 @@ def check_place(view: CatalogView, token: JoinToken, datacenter: str, trust_doma
     Raises:
         RefusedError: it has joined, or others have joined it; or it has the name or not the trust domain.
     """
-    if membership := view.remote.membership:
-        what = f"{datacenter} has joined {membership.primary} already"
-        raise refused(what, "nothing is to be done; `xdsmesh dc status` shows how it stands")
-    if others := sorted(view.remote.members.keys() - {datacenter}):
+    membership = view.remote.membership
+    if membership and membership.primary != token.primary:
+        what = f"{datacenter} has joined {membership.primary} already, and the token is of {token.primary}"
+        raise refused(what, "start another server with a new data folder, if it is to be in another mesh")
+    if membership is None and (others := sorted(view.remote.members.keys() - {datacenter})):
         what = (
             f"{', '.join(others)} have joined {datacenter}, which is their primary and can't join another one"
         )
@@ -57,19 +59,26 @@ def check_entries(view: CatalogView, primary: str, *, discard: bool) -> None:
     Raises:
         RefusedError: some are of files; or of the API, and they are not to be discarded.
     """
-    declared = {key: each.origin for key, each in view.entries.items() if each.origin.source is Source.FILE}
+    own = own_entries(view)
+    declared = {key: origin for key, origin in own.items() if origin.source is Source.FILE}
     if declared:
         listed = _listed(f"{kind}/{name} ({origin})" for (kind, name), origin in sorted(declared.items()))
         what = f"files declare config entries here, and those of a mesh are the primary's: {listed}"
         raise refused(what, f"move them to the config folder of {primary}'s server")
-    if view.entries and not discard:
-        listed = _listed("/".join(key) for key in sorted(view.entries))
+    if own and not discard:
+        listed = _listed("/".join(key) for key in sorted(own))
         what = f"there are config entries here, and those of a mesh are the primary's: {listed}"
         remedy = (
             f"write at {primary} what is still wanted (`xdsmesh config read` shows each), and join with"
             " --discard-entries, which deletes them here"
         )
         raise refused(what, remedy)
+
+
+def own_entries(view: CatalogView) -> dict[Key, Origin]:
+    """The config entries that are not of the primary, by kind and name, and who wrote them."""
+    origins = {key: each.origin for key, each in view.entries.items()}
+    return {key: origin for key, origin in origins.items() if origin.source is not Source.PRIMARY}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -36,3 +36,44 @@ def test_a_leaf_of_the_secondary_leads_to_the_root_of_the_primary(
     assert len(certificates) == 2
     certificates[0].verify_directly_issued_by(certificates[1])
     certificates[1].verify_directly_issued_by(root)
+
+
+def test_no_private_key_is_in_the_clear_afterwards(joined: tuple[Datacenter, Datacenter]) -> None:
+    for each in joined:
+        each.server.stop()
+        files = [file for file in each.folder.iterdir() if file.name.startswith("state.db")]
+        assert files
+        assert not any(b"PRIVATE KEY" in file.read_bytes() for file in files)
+        assert "PRIVATE KEY" not in each.server.output()
+
+
+def test_a_secondary_is_one_after_a_restart_while_the_primary_is_away(
+    joined: tuple[Datacenter, Datacenter],
+) -> None:
+    primary, secondary = joined
+    domain, root = primary.trust_domain, primary.active_root
+    primary.server.stop()
+    secondary.server.stop()
+    secondary.start()
+    assert (secondary.trust_domain, secondary.active_root) == (domain, root)
+    assert secondary.get("/v1/agent/connect/ca/leaf/web")["ServiceURI"].startswith(f"spiffe://{domain}/")
+    code, said = secondary.command("ca", "status")
+    assert (code, "The roots are those of dc1, the primary datacenter, and rotated there." in said) == (
+        0,
+        True,
+    )
+
+
+def test_a_datacenter_that_was_removed_may_come_again(joined: tuple[Datacenter, Datacenter]) -> None:
+    primary, secondary = joined
+    primary.put("/v1/config", {"Kind": "service-defaults", "Name": "web", "Protocol": "http"})
+    secondary.wait(lambda: "web" in str(secondary.get("/v1/config/service-defaults")), "it follows")
+    assert primary.command("dc", "remove", "dc2")[0] == 0
+    code, said = primary.command("ca", "rotate")
+    assert code == 0, said
+    assert secondary.active_root != primary.active_root
+    code, said = secondary.join(primary.token())
+    assert code == 0, said
+    assert secondary.active_root == primary.active_root
+    primary.put("/v1/config", {"Kind": "service-defaults", "Name": "db", "Protocol": "tcp"})
+    secondary.wait(lambda: "db" in str(secondary.get("/v1/config/service-defaults")), "it follows again")

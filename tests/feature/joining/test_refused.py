@@ -31,7 +31,7 @@ def test_a_token_that_is_none_or_not_whole_is_refused(pair: tuple[Datacenter, Da
 
 
 def test_a_token_works_once(joined: tuple[Datacenter, Datacenter], datacenter: Datacenters) -> None:
-    primary, secondary = joined
+    primary, _ = joined
     token, third, fourth = primary.token(), datacenter("dc3"), datacenter("dc4")
     assert third.join(token)[0] == 0
     code, said = fourth.join(token)
@@ -39,8 +39,6 @@ def test_a_token_works_once(joined: tuple[Datacenter, Datacenter], datacenter: D
     assert "dc1 does not let dc4 join: the token was used already, has expired" in said
     assert "`xdsmesh dc token` at the primary makes another one" in said
     assert fourth.trust_domain != primary.trust_domain
-    code, said = secondary.join(token)
-    assert (code, "dc2 has joined dc1 already (nothing is to be done" in said) == (1, True)
 
 
 def test_a_name_is_had_by_one_datacenter(
