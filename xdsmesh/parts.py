@@ -181,6 +181,7 @@ class ServerParts:
                 roster=self.joining.roster,
                 joiner=self.joining.joiner,
                 tokens=self.tokens,
+                links=self.links,
                 around=(self.waits,),
             )
         )

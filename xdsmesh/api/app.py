@@ -43,6 +43,7 @@ from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.federation.joining import Joiner
+from xdsmesh.federation.links import Links
 from xdsmesh.federation.roster import Roster
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
@@ -147,6 +148,7 @@ class Parts:
     roster: Roster
     joiner: Joiner
     tokens: Tokens
+    links: Links
     around: tuple[ASGIMiddleware, ...] = ()
 
     @property
@@ -173,6 +175,7 @@ def make_app(parts: Parts) -> Litestar:
             "roster": Provide(lambda: parts.roster, sync_to_thread=False),
             "joiner": Provide(lambda: parts.joiner, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
+            "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),

@@ -47,9 +47,7 @@ async def test_a_token_that_is_cut_off_anywhere_is_refused() -> None:
 async def test_a_token_works_for_its_time_alone() -> None:
     token = await a_token()
     check_token(token, NOW)
-    with pytest.raises(
-        RefusedError, match="expired at 2030-01-01 13:00:00 UTC, and it is 13:00:01 now"
-    ):
+    with pytest.raises(RefusedError, match="expired at 2030-01-01 13:00:00 UTC, and it is 13:00:01 now"):
         check_token(token, NOW + timedelta(hours=1, seconds=1))
     with pytest.raises(RefusedError, match="set the clock right, here or at dc1"):
         check_token(token, NOW - timedelta(hours=1))
