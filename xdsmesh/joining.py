@@ -8,8 +8,9 @@ from typing import Self
 from xdsmesh.ca.following import TrustFollower
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.feed import Feed
+from xdsmesh.federation.candidate import Candidate
 from xdsmesh.federation.certifying import ask_over
-from xdsmesh.federation.joining import Candidate, Joiner
+from xdsmesh.federation.joining import Joiner
 from xdsmesh.federation.links import Links
 from xdsmesh.federation.roster import Roster
 from xdsmesh.federation.routes import gateways
@@ -62,6 +63,7 @@ class JoiningParts:
 
         issuer.ask_primary = ask_over(links, lambda: issuer.configuration.primary)
         self.joiner.link_error = lambda datacenter: _error(links, datacenter)
+        self.joiner.is_served = self.roster.tokens.is_served = lambda: federation.is_served
         links.trust_report = trust_report
         self.reporting.listen(links.report)
         federation.joining = self.roster

@@ -23,7 +23,7 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
-from xdsmesh.federation.joining import Candidate
+from xdsmesh.federation.candidate import Candidate
 from xdsmesh.federation.links import Links
 from xdsmesh.federation.server import FederationServer
 from xdsmesh.federation.sharing import Sharing

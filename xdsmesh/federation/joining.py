@@ -1,49 +1,30 @@
 """This datacenter joins the mesh of another one, the primary, and is a secondary from then on."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import msgspec
 import structlog
-from cryptography import x509
 
-from xdsmesh.ca import common_trust
-from xdsmesh.ca.authority import Authority
-from xdsmesh.ca.certificates import create_request
 from xdsmesh.ca.configuration import PRIMARY
-from xdsmesh.ca.intermediate import Intermediate
 from xdsmesh.ca.issuer import Issuer
-from xdsmesh.ca.keys import PrivateKey, generate, key_pem, kind_of
-from xdsmesh.catalog.codec import decode_trust, encode_federated
+from xdsmesh.catalog.codec import encode_federated
 from xdsmesh.catalog.declare import bump
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.keys import GATEWAYS, GUARD, MEMBERSHIP, REMOTE, TRUST, entry_key, remote_key
-from xdsmesh.federation.client import FederationClient, make_channel
-from xdsmesh.federation.credentials import client_credentials
-from xdsmesh.federation.errors import LinkError, UnreachableError
+from xdsmesh.federation.candidate import Candidate, ask_to_join, for_itself
 from xdsmesh.federation.join_token import JoinToken
-from xdsmesh.federation.obstacles import check_entries, check_place, check_token, own_entries
-from xdsmesh.federation.reaching import Unreached, reach
+from xdsmesh.federation.obstacles import check_entries, check_place, check_served, check_token, own_entries
 from xdsmesh.federation.refusals import refused
-from xdsmesh.federation.routes import gateways, routes
 from xdsmesh.federation.store_id import ORIGIN
-from xdsmesh.federation.summaries import remote_gateways
-from xdsmesh.federation.v1.federation_pb2 import JoinRequest, JoinResponse
 from xdsmesh.model.errors import RefusedError
 from xdsmesh.model.federation import Membership, RemoteGateway, RemoteGateways
-from xdsmesh.model.trust import Leaf, TrustBundle
 from xdsmesh.store.base import Expect, Put, Store, Txn
 
-REACH_SECONDS: Final = 12.0
-"""How long an address is looked for that leads to the primary."""
 SYNC_SECONDS: Final = 30.0
 """How long the first news of the primary are waited for."""
-
-_CODE: Final = re.compile(r"^XM[0-9]{4} ")
 
 log = structlog.get_logger(__name__)
 
@@ -60,14 +41,6 @@ class Joined:
     def is_synced(self) -> bool:
         """Whether all came already."""
         return not self.missing
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """The datacenter that may join: its name, and the trust domain that its operator has asked for."""
-
-    datacenter: str
-    trust_domain: str | None
 
 
 class Joiner:
@@ -88,6 +61,8 @@ class Joiner:
         """Join nothing yet."""
         self.link_error: Callable[[str], str] = lambda _primary: ""
         """Why the link to a datacenter is down; empty: it is not, or nothing is known."""
+        self.is_served: Callable[[], bool] = lambda: True
+        """Whether this server has a part in federation."""
         self.datacenter: Final = candidate.datacenter
         self.sync_seconds = SYNC_SECONDS
         self._store: Final = store
@@ -106,6 +81,7 @@ class Joiner:
         async with self._turn:
             token = JoinToken.parse(text)
             check_token(token, self._clock())
+            check_served(is_served=self.is_served())
             await self._feed.catch_up()
             view = self._feed.view
             check_place(view, token, self.datacenter, self._candidate.trust_domain)
@@ -143,10 +119,7 @@ class Joiner:
         await self._store.commit(Txn(deletes=tuple(record.key for record in records)), ORIGIN)
 
     async def _become_secondary(self, token: JoinToken, *, discard: bool) -> None:
-        (root, *_) = x509.load_pem_x509_certificates(token.roots_pem.encode())
-        key = await asyncio.to_thread(generate, kind_of(root))
-        response = await self._ask(token, create_request(token.trust_domain, key))
-        authority = _authority(token, response, key)
+        granted = await ask_to_join(self._feed, self._candidate, token)
         async with self._issuer.changing:
             guard = await self._store.get(GUARD)
             unchanged = Expect(GUARD, guard.modified if guard else 0)
@@ -160,57 +133,22 @@ class Joiner:
                 self._issuer.configuration,
                 provider=PRIMARY,
                 primary=token.primary,
-                kind=authority.active.kind,
+                kind=granted.authority.active.kind,
                 vault=None,
             )
             membership = Membership(token.primary, self._clock())
             puts = (
                 Put(MEMBERSHIP, encode_federated(membership)),
-                Put(remote_key(token.primary, TRUST), response.trust),
+                Put(remote_key(token.primary, TRUST), granted.trust),
                 bump(unchanged),
             )
             also = Txn(puts, entries, (unchanged, unjoined))
-            if not await self._issuer.adopt(authority, configuration, also):
+            if not await self._issuer.adopt(granted.authority, configuration, also):
                 raise self._meanwhile(token.primary)
-
-    async def _ask(self, token: JoinToken, request_pem: str) -> JoinResponse:
-        view, primary = self._feed.view, token.primary
-        try:
-            address = await reach(lambda: routes(view, primary), primary, token.roots_pem, REACH_SECONDS)
-        except Unreached as error:
-            what = f"{primary} can't be reached through its mesh gateways ({error})"
-            remedy = (
-                f"see that a mesh gateway of {primary} runs at that address and may be reached from here,"
-                " then join again with the same token"
-            )
-            raise refused(what, remedy) from error
-        certificate = token.certificate
-        leaf = Leaf(
-            "",
-            token.chain_pem,
-            token.key_pem,
-            certificate.not_valid_before_utc,
-            certificate.not_valid_after_utc,
-        )
-        credentials = client_credentials(leaf, TrustBundle(token.trust_domain, token.roots_pem))
-        known = encode_federated(remote_gateways(gateways(view), self._feed.revision))
-        request = JoinRequest(datacenter=self.datacenter, intermediate_request=request_pem, gateways=known)
-        async with make_channel(address, primary, credentials) as channel:
-            try:
-                return await FederationClient(primary, channel).join(request)
-            except UnreachableError as error:
-                raise self._no_answer(primary, error.reason) from error
-            except LinkError as error:
-                raise _declined(primary, self.datacenter, error.reason) from error
-
-    def _no_answer(self, primary: str, reason: str) -> RefusedError:
-        what = f"{primary} was reached, and did not answer ({reason})"
-        remedy = f"join again; if the token was used up, {_for_itself(self.datacenter, primary)}"
-        return refused(what, remedy)
 
     def _meanwhile(self, primary: str) -> RefusedError:
         what = f"config entries were written here while {self.datacenter} joined {primary}"
-        return refused(what, f"see what they are, and join again: {_for_itself(self.datacenter, primary)}")
+        return refused(what, f"see what they are, and join again: {for_itself(self.datacenter, primary)}")
 
     async def _missing(self, primary: str) -> str:
         """Wait for the first news of the primary; what hinders them, if they don't come in time."""
@@ -222,28 +160,3 @@ class Joiner:
         except TimeoutError:
             return self.link_error(primary) or f"{primary} has not told all yet"
         return ""
-
-
-def _declined(primary: str, datacenter: str, reason: str) -> RefusedError:
-    """A refusal of the primary in its words, which have a remedy as ours do."""
-    what, _, remedy = _CODE.sub("", reason).removesuffix(")").partition(" (")
-    return refused(f"{primary} does not let {datacenter} join: {what}", remedy)
-
-
-def _for_itself(datacenter: str, primary: str) -> str:
-    return f"make one for {datacenter} alone: `xdsmesh dc token --datacenter {datacenter}` at {primary}"
-
-
-def _authority(token: JoinToken, response: JoinResponse, key: PrivateKey) -> Authority:
-    """The authority that the primary has given us.
-
-    Raises:
-        RefusedError: it is none.
-    """
-    try:
-        intermediate = Intermediate.load(response.intermediate_certificate, key_pem(key))
-        trust = decode_trust(response.trust)
-        return Authority.of(token.trust_domain, common_trust.taken(trust), intermediate)
-    except (ValueError, msgspec.MsgspecError) as error:
-        what = f"what {token.primary} answers can't be used: {error}"
-        raise refused(what, "see that both datacenters run the same release of xdsmesh") from error

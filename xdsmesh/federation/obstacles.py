@@ -12,6 +12,19 @@ from xdsmesh.model.origin import Origin, Source
 _MAX_NAMED = 10
 
 
+def check_served(*, is_served: bool) -> None:
+    """Refuse where this server can't be reached by other datacenters, and reaches none.
+
+    Raises:
+        RefusedError: it has no part in federation.
+    """
+    if not is_served:
+        what = (
+            "this server has no part in federation: it was started with --federation-addr off, or without xDS"
+        )
+        raise refused(what, "start it with --federation-addr, such as 127.0.0.1:0")
+
+
 def check_token(token: JoinToken, now: datetime) -> None:
     """Refuse a token that does not work at this time, by our clock.
 

@@ -11,6 +11,7 @@ import msgspec
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.keys import join_token_key
 from xdsmesh.federation.join_token import JoinToken, join_spiffe_id
+from xdsmesh.federation.obstacles import check_served
 from xdsmesh.federation.refusals import refused
 from xdsmesh.model.federation import RemoteGateways
 from xdsmesh.model.origin import Origin
@@ -52,6 +53,8 @@ class JoinTokens:
         clock: Callable[[], datetime],
     ) -> None:
         """Make none yet; ``gateways`` gives the mesh gateways of this datacenter."""
+        self.is_served: Callable[[], bool] = lambda: True
+        """Whether this server has a part in federation."""
         self._store: Final = store
         self._issuer: Final = issuer
         self._datacenter: Final = datacenter
@@ -92,6 +95,7 @@ class JoinTokens:
         if primary := self._issuer.configuration.primary:
             what = f"{self._datacenter} has joined {primary} itself, and lets nobody join"
             raise refused(what, f"make the token at {primary}, the primary datacenter of the mesh")
+        check_served(is_served=self.is_served())
         if datacenter and not is_datacenter_name(datacenter):
             what = f"{datacenter!r} is no name of a datacenter"
             raise refused(what, "use lower-case letters, digits and dashes: a name such as dc2")

@@ -90,8 +90,8 @@ class Datacenter:
         """Start its server, also again."""
         given = ("--data-dir", str(self.folder), "--datacenter", self.name, *self._flags, *flags)
         self.server = self._start(*given)
-        (serving,) = self.server.events("serving federation")
-        self.relay.target = int(serving["address"].rpartition(":")[2])
+        for serving in self.server.events("serving federation"):
+            self.relay.target = int(serving["address"].rpartition(":")[2])
         return self.server
 
     def register_gateway(self) -> None:

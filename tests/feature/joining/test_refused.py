@@ -130,3 +130,11 @@ def test_who_answers_and_is_of_another_mesh_is_not_believed(
     code, said = secondary.join(token.text)
     assert (code, "who answers is not dc1 of this token's mesh" in said) == (1, True), said
     assert foreign.trust_domain != token.trust_domain
+
+
+def test_a_server_without_federation_lets_nobody_in_and_joins_nobody(datacenter: Datacenters) -> None:
+    primary = datacenter("dc1", "--federation-addr", "off")
+    code, said = primary.command("dc", "token")
+    assert code == 1
+    assert "no part in federation" in said
+    assert "start it with --federation-addr" in said
