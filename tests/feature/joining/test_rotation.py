@@ -44,6 +44,8 @@ def test_the_secondary_comes_along(joined: tuple[Datacenter, Datacenter]) -> Non
     certificates[1].verify_directly_issued_by(root)
     code, said = secondary.command("ca", "rotate")
     assert (code, "ask the server of dc1" in said) == (1, True)
+    answer = secondary.server.http.put("/v1/connect/ca/configuration", json={"Provider": "consul"})
+    assert (answer.status_code, "ask the server of dc1" in answer.text) == (400, True)
 
 
 def test_a_datacenter_that_is_not_heard_is_waited_for(joined: tuple[Datacenter, Datacenter]) -> None:
@@ -103,6 +105,7 @@ async def test_proxies_change_over_to_the_mesh_that_is_joined(pair: tuple[Datace
     assert identity(before) == f"spiffe://{own}/ns/default/dc/dc2/svc/web"
     token = await asyncio.to_thread(primary.token)
     assert (await asyncio.to_thread(secondary.join, token))[0] == 0
+    assert not secondary.server.events("no leaf could be issued; trying again")
     await asyncio.wait_for(before.ended(), 20)
     after = await connected(secondary)
     assert identity(after) == f"spiffe://{primary.trust_domain}/ns/default/dc/dc2/svc/web"
