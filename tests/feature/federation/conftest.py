@@ -18,6 +18,7 @@ from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry, decode_service
+from xdsmesh.config.kinds.service_resolver import ServiceResolver
 from xdsmesh.federation.credentials import server_credentials
 from xdsmesh.federation.status import LinkState, LinkStatus
 from xdsmesh.federation.store_id import ORIGIN
@@ -348,7 +349,9 @@ def expected(datacenter: Datacenter) -> dict[str, bytes]:
             sidecar = with_checks_of(application.value if application else None, stored.value)
             sidecars.setdefault(proxy.destination_service_name, []).append(sidecar)
     resolvers = {
-        name: each.value for (kind, name), each in view.entries.items() if kind == "service-resolver"
+        each.value.name: each.value
+        for each in view.entries.values()
+        if isinstance(each.value, ServiceResolver)
     }
     return {
         f"{keys.SERVICE}{name}": codec.encode_federated(remote_service(each, resolvers.get(name)))
