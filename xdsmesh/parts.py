@@ -23,11 +23,13 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.candidate import Candidate
 from xdsmesh.federation.links import Links
 from xdsmesh.federation.server import FederationServer
 from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
+from xdsmesh.joining import JoiningParts
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
@@ -35,6 +37,8 @@ from xdsmesh.model.federation import RemoteServer
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
 from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.datacenters import Datacenters
+from xdsmesh.rotation.reporting import TrustReporting
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
@@ -68,6 +72,7 @@ class ServerParts:
     sharing: Sharing
     links: Links
     federation: FederationServer
+    joining: JoiningParts
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -79,10 +84,12 @@ class ServerParts:
         pick: Pick,
         *,
         policy: IntentionPolicy,
+        trust_domain: str | None = None,
     ) -> Self:
         """Make them over a store that has its root.
 
-        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides.
+        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides;
+        ``trust_domain`` is the one that was asked for, if any was.
         """
         feed, index, registry = Feed(store), Index(), Registry()
         tokens = Tokens(feed)
@@ -100,11 +107,19 @@ class ServerParts:
         links.own_gateways = lambda: sharing.gateways
         sharing.listen(links.report)
         federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
-        for listener in (loop.take, prober.take, reaper.take, sharing.take, links.take):
-            feed.listen(listener)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
-        rotations = Rotations(store, issuer, keeper, acknowledgements, clock)
+        others = feed.view.remote.members
+        datacenters = Datacenters(lambda: [each.value for each in others.values()], clock)
+        rotations = Rotations(store, issuer, keeper, acknowledgements, datacenters)
+        reported = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
+        takers = (loop.take, prober.take, reaper.take, sharing.take, links.take, datacenters.take)
+        for listener in takers:
+            feed.listen(listener)
+        candidate = Candidate(node.datacenter, trust_domain)
+        reporting = TrustReporting(issuer, keeper, reported)
+        joining = JoiningParts.make(store, feed, issuer, candidate, reporting)
+        joining.connect(issuer, links, federation, datacenters)
         issuer.start_rotation = rotations.start
         issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
         issuer.listen(keeper.renew_soon)
@@ -130,6 +145,7 @@ class ServerParts:
             sharing=sharing,
             links=links,
             federation=federation,
+            joining=joining,
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -146,6 +162,7 @@ class ServerParts:
             "queries": self.queries.run(),
             "sharing": self.sharing.run(),
             "links": self.links.run(),
+            **self.joining.work(),
         }
 
     def app(self, about: About) -> Litestar:
@@ -161,6 +178,8 @@ class ServerParts:
                 index=self.index,
                 leaves=self.leaves,
                 rotations=self.rotations,
+                roster=self.joining.roster,
+                joiner=self.joining.joiner,
                 tokens=self.tokens,
                 links=self.links,
                 around=(self.waits,),

@@ -89,6 +89,7 @@ async def _serve(settings: Settings) -> None:
             _now,
             pick,
             policy=settings.default_intention_policy,
+            trust_domain=settings.trust_domain,
         )
         parts.tokens.reached = bool(settings.reached)
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None

@@ -1,6 +1,6 @@
 """The ASGI application: all resources over what they depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from litestar import Litestar
@@ -23,6 +23,7 @@ from xdsmesh.api import (
     health,
     intention_check,
     intentions,
+    joining,
     legacy_intentions,
     metrics,
     proxies,
@@ -41,7 +42,9 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.joining import Joiner
 from xdsmesh.federation.links import Links
+from xdsmesh.federation.roster import Roster
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.status import Registry
@@ -103,6 +106,9 @@ ROUTES: Final = (
     intentions.match,
     intentions.check,
     intention_check.check,
+    joining.make_token,
+    joining.join,
+    joining.remove,
     legacy_intentions.create,
     legacy_intentions.read,
     legacy_intentions.write,
@@ -139,9 +145,16 @@ class Parts:
     index: Index
     leaves: Leaves
     rotations: Rotations
+    roster: Roster
+    joiner: Joiner
     tokens: Tokens
     links: Links
     around: tuple[ASGIMiddleware, ...] = ()
+
+    @property
+    def about_now(self) -> About:
+        """What the server is, with the trust domain of this moment: it is another one after a join."""
+        return replace(self.about, trust_domain=self.leaves.issuer.authority.trust_domain)
 
 
 def make_app(parts: Parts) -> Litestar:
@@ -152,13 +165,15 @@ def make_app(parts: Parts) -> Litestar:
         [root.root, *ROUTES, *NOT_OFFERED],
         dependencies={
             "document": Provide(lambda: document, sync_to_thread=False),
-            "about": Provide(lambda: parts.about, sync_to_thread=False),
+            "about": Provide(lambda: parts.about_now, sync_to_thread=False),
             "repository": Provide(lambda: parts.repository, sync_to_thread=False),
             "registrations": Provide(lambda: parts.registrations, sync_to_thread=False),
             "queries": Provide(lambda: parts.queries, sync_to_thread=False),
             "probing": Provide(lambda: parts.probing, sync_to_thread=False),
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
+            "roster": Provide(lambda: parts.roster, sync_to_thread=False),
+            "joiner": Provide(lambda: parts.joiner, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
             "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),

@@ -66,6 +66,11 @@ class FederationServer:
     def trust_reported(self, listener: Callable[[str, bytes], object]) -> None:
         self._followed.trust_reported = listener
 
+    @property
+    def is_served(self) -> bool:
+        """Whether it listens."""
+        return self._server is not None
+
     async def start(self, address: str, credentials: Any) -> int:
         """Listen on ``host:port``; the port that is bound, which port 0 leaves to the system.
 
