@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
+from xdsmesh.api.forwarding import Caller, Links
 from xdsmesh.api.proxies import Proxies
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.wait_for_proxies import WaitForProxies
@@ -22,6 +23,9 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.asking import Answering
+from xdsmesh.federation.errors import NoRouteError
+from xdsmesh.federation.status import LinkStatus
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
@@ -39,6 +43,14 @@ from xdsmesh.tokens.known import Tokens
 
 Pick = Callable[[float, float], float]
 """Draws a number between two."""
+
+
+class _NoLinks:
+    def status(self) -> tuple[LinkStatus, ...]:
+        return ()
+
+    def call(self, datacenter: str) -> Caller:
+        raise NoRouteError(datacenter, "there are no links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,8 @@ class ServerParts:
     waits: WaitForProxies
     tokens: Tokens
     admissions: Admissions
+    links: Links
+    answering: Answering
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -112,6 +126,8 @@ class ServerParts:
             queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
+            links=_NoLinks(),
+            answering=Answering(store),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -129,8 +145,8 @@ class ServerParts:
         }
 
     def app(self, about: About) -> Litestar:
-        """The HTTP API over them."""
-        return make_app(
+        """The HTTP API over them, which from now on also answers other datacenters."""
+        app = make_app(
             Parts(
                 about=about,
                 repository=self.repository,
@@ -142,9 +158,12 @@ class ServerParts:
                 leaves=self.leaves,
                 rotations=self.rotations,
                 tokens=self.tokens,
+                links=self.links,
                 around=(self.waits,),
             )
         )
+        self.answering.serve(app)
+        return app
 
     def close(self) -> None:
         """Let nobody wait any more."""

@@ -33,10 +33,12 @@ from xdsmesh.api import (
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.forwarding import Forwarding, Links
 from xdsmesh.api.gate import make_gate
 from xdsmesh.api.not_offered import NOT_OFFERED
 from xdsmesh.api.openapi import route as openapi
 from xdsmesh.api.openapi.document import Document
+from xdsmesh.api.primary import PrimaryWrites
 from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
@@ -139,12 +141,15 @@ class Parts:
     leaves: Leaves
     rotations: Rotations
     tokens: Tokens
+    links: Links
     around: tuple[ASGIMiddleware, ...] = ()
 
 
 def make_app(parts: Parts) -> Litestar:
     """Make the application; it holds no state of its own."""
-    document = Document(ROUTES, parts.repository.datacenter)
+    document = Document(ROUTES)
+    forwarding = Forwarding(parts.repository.datacenter, parts.queries.view.remote, parts.links)
+    writes = PrimaryWrites(forwarding, parts.repository, parts.queries.feed)
     traced = proxies.Proxies(parts.registry, parts.index, parts.repository)
     return Litestar(
         [root.root, *ROUTES, *NOT_OFFERED],
@@ -158,10 +163,11 @@ def make_app(parts: Parts) -> Litestar:
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
+            "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),
-        before_request=make_gate(parts.repository.datacenter, parts.tokens),
+        before_request=make_gate(parts.tokens, forwarding, writes),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,
         openapi_config=None,

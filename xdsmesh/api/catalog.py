@@ -30,9 +30,12 @@ from xdsmesh.model.catalog import Instance, Node
 
 
 @get("/v1/catalog/datacenters", opt=doc(reply=list[str]))
-async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str]]:
-    """The names of the datacenters; this one is all there is."""
-    return Reply([repository.datacenter])
+async def datacenters(
+    repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Reply[list[str]]:
+    """The names of the datacenters of the mesh: this one, and then the others."""
+    await queries.feed.catch_up()
+    return Reply(list(queries.view.remote.datacenters(repository.datacenter)))
 
 
 @get("/v1/catalog/nodes", opt=doc(*BY_INDEX, FILTER, NODE_META, NEAR, reply=list[CatalogNode]))

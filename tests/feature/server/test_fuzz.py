@@ -19,7 +19,7 @@ from schemathesis import BaseSchema, Case, GenerationMode
 from xdsmesh.api.app import ROUTES
 from xdsmesh.api.openapi.document import Document
 
-PATHS: Final = Document(ROUTES, "dc1").content["paths"]
+PATHS: Final = Document(ROUTES).content["paths"]
 OPERATIONS: Final = [
     pytest.param((path, method), id=f"{method} {path}")
     for path, item in PATHS.items()

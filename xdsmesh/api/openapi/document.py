@@ -17,7 +17,7 @@ from litestar.status_codes import (
 
 from xdsmesh import __version__
 from xdsmesh.api.openapi.declare import KEY, Declaration, Parameter
-from xdsmesh.api.openapi.parameters import HASH, INDEX, common
+from xdsmesh.api.openapi.parameters import COMMON, HASH, INDEX
 from xdsmesh.api.openapi.schemas import Schemas, make_schemas
 
 _API: Final = "xdsmesh.api."
@@ -66,9 +66,8 @@ class Document:
         ValueError: a route is not declared, or not rightly.
     """
 
-    def __init__(self, handlers: Sequence[HTTPRouteHandler], datacenter: str) -> None:
+    def __init__(self, handlers: Sequence[HTTPRouteHandler]) -> None:
         self._handlers = handlers
-        self._datacenter = datacenter
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -77,12 +76,11 @@ class Document:
         schemas = make_schemas(
             part for _, each in declared for part in (each.body, each.reply) if part is not None
         )
-        shared = common(self._datacenter)
         paths: dict[str, dict[str, Any]] = {}
         for handler, declaration in declared:
             for path in _paths(handler):
                 item = paths.setdefault(
-                    path, {"parameters": [_reference("parameters", p.name) for p in shared]}
+                    path, {"parameters": [_reference("parameters", p.name) for p in COMMON]}
                 )
                 item.update(_operations(handler, declaration, path, schemas))
         return {
@@ -96,7 +94,7 @@ class Document:
             "paths": dict(sorted(paths.items())),
             "components": {
                 "schemas": schemas.components,
-                "parameters": {each.name: _parameter(each) for each in shared},
+                "parameters": {each.name: _parameter(each) for each in COMMON},
                 "headers": _HEADERS,
                 "responses": {_key(status): _error(text) for status, text in _ERRORS.items()},
             },
