@@ -54,8 +54,8 @@ def make_gate(
         asker = asking_datacenter(request)
         if asker:  # what came over a link crosses no other one
             raise ClientException(
-                f"this is {forwarding.datacenter}, and {destination} answers that: what comes over the link from"
-                f" {asker} crosses no other one (see `xdsmesh dc status` in {asker})"
+                f"this is {forwarding.datacenter}, and {destination} answers that: what comes over the link"
+                f" from {asker} crosses no other one (see `xdsmesh dc status` in {asker})"
             )
         if writes_entries(request):
             return await writes.write(request, destination)

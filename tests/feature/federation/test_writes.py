@@ -1,0 +1,100 @@
+"""Config entries and intentions that are written in a secondary: the primary decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdsmesh.model.origin import Source
+
+if TYPE_CHECKING:
+    from tests.feature.federation.conftest import Datacenter
+
+DEFAULTS = {"Kind": "service-defaults", "Name": "web", "Protocol": "http"}
+
+
+async def test_an_entry_written_in_a_secondary_is_the_primarys_and_readable_at_once(
+    primary: Datacenter, secondary: Datacenter
+) -> None:
+    answer = await secondary.api.put("/v1/config", json=DEFAULTS)
+    assert (answer.status_code, answer.text) == (200, "true")
+    for each in (secondary, primary):
+        assert (await each.api.get("/v1/config/service-defaults/web")).json()["Protocol"] == "http"
+    there = await primary.parts.repository.entry("service-defaults", "web")
+    here = await secondary.parts.repository.entry("service-defaults", "web")
+    assert there is not None
+    assert here is not None
+    assert (there.origin.source, there.origin.where) == (Source.API, "127.0.0.1 in dc2")
+    assert (here.origin.source, here.origin.where) == (Source.PRIMARY, "dc1")
+
+
+async def test_refusals_and_warnings_are_the_primarys(secondary: Datacenter) -> None:
+    splitter = {"Kind": "service-splitter", "Name": "api", "Splits": [{"Weight": 100}]}
+    refused = await secondary.api.put("/v1/config", json=splitter)
+    assert refused.status_code == 400
+    assert "XM" in refused.text
+    assert (await secondary.api.get("/v1/config/service-splitter/api")).status_code == 404
+
+
+async def test_intentions_are_written_at_the_primary_in_all_their_ways(
+    primary: Datacenter, secondary: Datacenter
+) -> None:
+    exact = "/v1/connect/intentions/exact?source=web&destination=db"
+    assert (await secondary.api.put(exact, json={"Action": "deny"})).status_code == 200
+    legacy = {"SourceName": "api", "DestinationName": "cache", "Action": "allow"}
+    made = await secondary.api.post("/v1/connect/intentions", json=legacy)
+    assert made.status_code == 200, made.text
+    listed = (await secondary.api.get("/v1/connect/intentions")).json()
+    assert {(each["SourceName"], each["DestinationName"]) for each in listed} == {
+        ("web", "db"),
+        ("api", "cache"),
+    }
+    several = [DEFAULTS, {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}]
+    assert (await secondary.api.put("/v1/xdsmesh/config", json=several)).text == "true"
+    assert (await secondary.api.delete(exact)).text == "true"
+    assert (await secondary.api.delete(f"/v1/connect/intentions/{made.json()['ID']}")).status_code == 200
+    assert (await primary.api.get("/v1/connect/intentions")).json() == []
+    assert (await secondary.api.get("/v1/connect/intentions")).json() == []
+    assert (await secondary.api.get("/v1/config/proxy-defaults/global")).status_code == 200
+
+
+async def test_an_index_of_the_secondary_is_judged_by_what_it_stands_for(
+    primary: Datacenter, secondary: Datacenter
+) -> None:
+    async def cas(index: int, **body: str) -> str:
+        return (await secondary.api.put(f"/v1/config?cas={index}", json={**DEFAULTS, **body})).text
+
+    for number in range(3):  # the revisions of the two stores are not the same
+        await secondary.api.put("/v1/agent/service/register", json={"Name": f"s{number}"})
+    assert await cas(0) == "true"
+    assert await cas(0, Protocol="tcp") == "false"
+    here = (await secondary.api.get("/v1/config/service-defaults/web")).json()
+    there = (await primary.api.get("/v1/config/service-defaults/web")).json()
+    assert here["ModifyIndex"] != there["ModifyIndex"]
+    assert await cas(there["ModifyIndex"], Protocol="tcp") == "false"
+    assert await cas(here["ModifyIndex"], Protocol="tcp") == "true"
+    assert await cas(here["ModifyIndex"], Protocol="grpc") == "false"
+    assert (await primary.api.get("/v1/config/service-defaults/web")).json()["Protocol"] == "tcp"
+    at_primary = (await secondary.api.get("/v1/config/service-defaults/web?dc=dc1")).json()["ModifyIndex"]
+    answer = await secondary.api.put(f"/v1/config?dc=dc1&cas={at_primary}", json=DEFAULTS)
+    assert answer.text == "true", "an index of the primary, for the primary"
+    now = (await secondary.api.get("/v1/config/service-defaults/web")).json()["ModifyIndex"]
+    assert (await secondary.api.delete(f"/v1/config/service-defaults/web?cas={now + 1}")).text == "false"
+    assert (await secondary.api.delete(f"/v1/config/service-defaults/web?cas={now}")).text == "true"
+    assert (await primary.api.get("/v1/config/service-defaults/web")).status_code == 404
+
+
+async def test_an_index_of_a_secondary_is_refused_by_the_primary(primary: Datacenter) -> None:
+    answer = await primary.api.put("/v1/config?dc=dc2&cas=7", json=DEFAULTS)
+    assert answer.status_code == 400
+    assert answer.text.startswith("Invalid cas: an index of dc2")
+
+
+async def test_without_the_primary_nothing_is_written(secondary: Datacenter) -> None:
+    secondary.link.cut = True
+    for path in ("/v1/config", "/v1/config?cas=0"):
+        answer = await secondary.api.put(path, json=DEFAULTS)
+        assert answer.status_code == 503
+        assert answer.text.startswith("nothing was written; ")
+        assert "dc1" in answer.text
+        assert "127.0.0.1:8443" in answer.text
+    assert (await secondary.api.get("/v1/config/service-defaults/web")).status_code == 404
