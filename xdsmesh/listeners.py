@@ -15,9 +15,10 @@ from litestar.types import ASGIApp
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.serve import HttpServer
-from xdsmesh.api.tls import load_leaf, make_context
+from xdsmesh.api.tls import make_context
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.ca.stored import trust_problem
+from xdsmesh.ca.tls import load_leaf
 from xdsmesh.config import rules
 from xdsmesh.model.catalog import Node
 from xdsmesh.parts import Pick, ServerParts

@@ -228,7 +228,7 @@ def _check_primary(declaration: Declaration, stored: Mapping[str, Record]) -> No
     problems = (
         Problem(
             located.place,
-            f"{kind}/{name} can't be declared here: the primary datacenter, {primary}, has the entries of all",
+            f"{kind}/{name} can't be declared here: the primary datacenter, {primary}, has all entries",
             remedy,
             code=Code.OWNED_BY_ANOTHER,
         )

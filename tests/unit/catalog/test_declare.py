@@ -57,7 +57,7 @@ async def test_a_secondary_refuses_entries_in_its_files_and_takes_services(repos
     (problem,) = await refused(repository, defaults=HTTP, web='service { name = "web" }')
 
     assert problem.startswith("defaults.hcl:1:1: ")
-    assert "service-defaults/web can't be declared here: the primary datacenter, dc1, has the" in problem
+    assert "service-defaults/web can't be declared here: the primary datacenter, dc1, has all" in problem
     assert "(move it to the config folder of dc1" in problem
     await load(repository, web='service { name = "web" }')
 
