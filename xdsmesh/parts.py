@@ -10,9 +10,9 @@ from typing import Self
 
 from litestar import Litestar
 
+from xdsmesh import __version__
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
-from xdsmesh.api.forwarding import Caller, Links
 from xdsmesh.api.proxies import Proxies
 from xdsmesh.api.queries import Queries
 from xdsmesh.api.wait_for_proxies import WaitForProxies
@@ -24,13 +24,16 @@ from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.federation.asking import Answering
-from xdsmesh.federation.errors import NoRouteError
-from xdsmesh.federation.status import LinkStatus
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.overview import Overview
+from xdsmesh.federation.server import FederationServer
+from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
+from xdsmesh.model.federation import RemoteServer
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
 from xdsmesh.rotation.acknowledgements import Acknowledgements
@@ -43,14 +46,6 @@ from xdsmesh.tokens.known import Tokens
 
 Pick = Callable[[float, float], float]
 """Draws a number between two."""
-
-
-class _NoLinks:
-    def status(self) -> tuple[LinkStatus, ...]:
-        return ()
-
-    def call(self, datacenter: str) -> Caller:
-        raise NoRouteError(datacenter, "there are no links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +67,10 @@ class ServerParts:
     waits: WaitForProxies
     tokens: Tokens
     admissions: Admissions
+    sharing: Sharing
     links: Links
-    answering: Answering
+    federation: FederationServer
+    overview: Overview
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -100,7 +97,13 @@ class ServerParts:
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
         prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
-        for listener in (loop.take, prober.take, reaper.take):
+        about_us = RemoteServer(node.name, node.address, __version__, policy)
+        sharing = Sharing(store, feed, node.datacenter, about_us)
+        links = Links(repository, feed, lambda: issuer.bundle, clock, random.uniform)
+        links.own_gateways = lambda: sharing.gateways
+        sharing.listen(links.report)
+        federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
+        for listener in (loop.take, prober.take, reaper.take, sharing.take, links.take):
             feed.listen(listener)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
@@ -110,6 +113,7 @@ class ServerParts:
         issuer.listen(keeper.renew_soon)
         issuer.listen(leaves.renew_soon)
         issuer.listen(queries.look_again)
+        issuer.listen(links.connect_anew)
         rotations.listen(queries.look_again)
         return cls(
             feed=feed,
@@ -126,8 +130,10 @@ class ServerParts:
             queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
-            links=_NoLinks(),
-            answering=Answering(store),
+            sharing=sharing,
+            links=links,
+            federation=federation,
+            overview=Overview(about_us, node.datacenter, feed, links, lambda: issuer.bundle, clock),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -142,6 +148,8 @@ class ServerParts:
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),
             "queries": self.queries.run(),
+            "sharing": self.sharing.run(),
+            "links": self.links.run(),
         }
 
     def app(self, about: About) -> Litestar:
@@ -159,10 +167,11 @@ class ServerParts:
                 rotations=self.rotations,
                 tokens=self.tokens,
                 links=self.links,
+                overview=self.overview,
                 around=(self.waits,),
             )
         )
-        self.answering.serve(app)
+        self.federation.answering = Answering(self.repository.store, app)
         return app
 
     def close(self) -> None:

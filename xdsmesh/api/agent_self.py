@@ -16,6 +16,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, flag, own_address
 from xdsmesh.api.shapes import Member
+from xdsmesh.federation.members import all_datacenters, primary_of
 from xdsmesh.federation.status import LinkState
 
 _ALIVE: Final = 1
@@ -36,7 +37,7 @@ async def about_self(
         {
             "Config": {
                 "Datacenter": node.datacenter,
-                "PrimaryDatacenter": queries.view.remote.primary(node.datacenter),
+                "PrimaryDatacenter": (primary_of(queries.view.remote) or node.datacenter),
                 "NodeName": node.name,
                 "NodeID": _node_id(about, queries),
                 "Revision": "",
@@ -97,7 +98,7 @@ def _members_of_all(own: Member, datacenter: str, queries: Queries, links: Links
     """The server of each datacenter that we know one of, with the name of its datacenter behind its own."""
     heard = {link.datacenter for link in links.status() if link.state is LinkState.UP}
     found = [structs.replace(own, name=f"{own.name}.{datacenter}")]
-    _, *others = queries.view.remote.datacenters(datacenter)
+    _, *others = all_datacenters(queries.view.remote, datacenter)
     servers = queries.view.remote.servers
     for name, server in ((each, servers[each]) for each in others if each in servers):
         tags = {**own.tags, "dc": name, "id": "", "build": f"{CONSUL}:xdsmesh"}

@@ -18,6 +18,7 @@ from xdsmesh.api import (
     catalog,
     catalog_write,
     config,
+    dc_status,
     discovery_chain,
     gateway_services,
     health,
@@ -43,6 +44,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.overview import Overview
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.status import Registry
@@ -89,6 +91,7 @@ ROUTES: Final = (
     config.read,
     config.read_all,
     config.remove,
+    dc_status.read,
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
@@ -142,6 +145,7 @@ class Parts:
     rotations: Rotations
     tokens: Tokens
     links: Links
+    overview: Overview
     around: tuple[ASGIMiddleware, ...] = ()
 
 
@@ -163,6 +167,7 @@ def make_app(parts: Parts) -> Litestar:
             "tokens": Provide(lambda: parts.tokens, sync_to_thread=False),
             "leaves": Provide(lambda: parts.leaves, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
+            "overview": Provide(lambda: parts.overview, sync_to_thread=False),
             "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },

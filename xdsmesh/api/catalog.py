@@ -26,6 +26,7 @@ from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeSe
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.filter import NODE_SERVICE, SERVICE_NODE
+from xdsmesh.federation.members import all_datacenters
 from xdsmesh.model.catalog import Instance, Node
 
 
@@ -35,7 +36,7 @@ async def datacenters(
 ) -> Reply[list[str]]:
     """The names of the datacenters of the mesh: this one, and then the others."""
     await queries.feed.catch_up()
-    return Reply(list(queries.view.remote.datacenters(repository.datacenter)))
+    return Reply(list(all_datacenters(queries.view.remote, repository.datacenter)))
 
 
 @get("/v1/catalog/nodes", opt=doc(*BY_INDEX, FILTER, NODE_META, NEAR, reply=list[CatalogNode]))

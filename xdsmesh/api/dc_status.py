@@ -14,5 +14,5 @@ from xdsmesh.federation.report import MeshStatus
 
 @get("/v1/xdsmesh/datacenters", opt=doc(reply=MeshStatus))
 async def read(overview: NamedDependency[Overview]) -> Reply[MeshStatus]:
-    """All datacenters, this one first. Where a link fails it is probed for the reason, which takes seconds."""
+    """All datacenters, this one first. A link that fails is probed for the reason, which takes seconds."""
     return Reply(await overview.report())

@@ -15,6 +15,7 @@ from xdsmesh.api.request import AnyRequest
 from xdsmesh.catalog.remote import RemoteView
 from xdsmesh.federation.asking import CLIENT, ENTRIES
 from xdsmesh.federation.errors import LinkError
+from xdsmesh.federation.members import all_datacenters, primary_of
 from xdsmesh.federation.status import LinkState, LinkStatus
 from xdsmesh.federation.v1.federation_pb2 import AskRequest, AskResponse, Header
 from xdsmesh.model.errors import NoPathError, OutOfReachError
@@ -89,11 +90,11 @@ class Forwarding:
             ClientException: it names another one, and can't be asked of that, or has an index of that.
         """
         wanted = wanted_datacenter(request) or self.datacenter
-        known = self.remote.datacenters(self.datacenter)
+        known = all_datacenters(self.remote, self.datacenter)
         if wanted not in known:
             raise NoPathError(f"No path to datacenter {wanted!r} (there is {', '.join(known)})")
         if writes_entries(request):
-            primary = self.remote.primary(self.datacenter)
+            primary = primary_of(self.remote) or self.datacenter
             _check_index(request, wanted, {self.datacenter, primary}, primary)
             return primary
         if wanted != self.datacenter and not may_cross(request):

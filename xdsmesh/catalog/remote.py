@@ -44,14 +44,6 @@ class RemoteView:
         """Whom the primary trusts, as it told us last; None in the primary itself."""
         return next((each.value for each in self._trust.values()), None)
 
-    def primary(self, own: str) -> str:
-        """The datacenter that has the config entries of all; ``own`` is the name of this one."""
-        return self.membership.primary if self.membership else own
-
-    def datacenters(self, own: str) -> tuple[str, ...]:
-        """All datacenters by name: the ``own`` one first, then the others in order."""
-        return own, *sorted((self.members.keys() | {self.primary(own)}) - {own})
-
     def services_of(self, datacenter: str) -> Mapping[str, RemoteService]:
         """The services of another datacenter by name."""
         return {name: each.value for (where, name), each in self.services.items() if where == datacenter}

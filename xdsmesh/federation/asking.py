@@ -6,10 +6,11 @@ which nothing that a client sends gets into.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import unquote
 
 from xdsmesh.catalog.keys import GUARD
+from xdsmesh.federation.peer import Peer
 from xdsmesh.federation.v1.federation_pb2 import AskRequest, AskResponse, Header
 from xdsmesh.store.base import Store
 
@@ -29,29 +30,15 @@ ENTRIES: Final = "x-xdsmesh-entries"
 _NOT_THERE: Final = ("", 0)
 
 
-class Peer(Protocol):
-    """Who asks, as its certificate says."""
-
-    @property
-    def datacenter(self) -> str:
-        """The datacenter whose control plane it is."""
-
-
 class Answering:
-    """Answers what other datacenters ask, once ``serve`` has told by which application."""
+    """Answers what other datacenters ask, by an application over a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, app: App) -> None:
         self._store: Final = store
-        self._app: App | None = None
-
-    def serve(self, app: App) -> None:
-        """Answer by this application from now on."""
-        self._app = app
+        self._app: Final = app
 
     async def __call__(self, peer: Peer, request: AskRequest) -> AskResponse:
         """Answer one request; what is wrong with it is told by the status, as over HTTP."""
-        if self._app is None:
-            return AskResponse(status=503, body=b"the server is starting: ask again")
         exchange = _Exchange(request.body)
         await self._app(_scope(peer.datacenter, request), exchange.receive, exchange.send)
         if request.method != "GET":

@@ -57,7 +57,7 @@ def gateway_troubles(side: Side) -> Iterator[Trouble]:
             Category.ADDRESS,
             f"no mesh gateway of {side.datacenter} is healthy",
             f"there is {named}",
-            f"see `xdsmesh checks list` in {side.datacenter} for what their checks say, and start one of them",
+            f"see in {side.datacenter} what their checks say (`xdsmesh checks list`), and start one of them",
         )
 
 
@@ -107,7 +107,7 @@ def _no_connection(own: Side, other: Side, probed: Probed) -> Trouble:
         remedy = "start it, or correct the lan address of its registration"
         whose = own.datacenter
     else:
-        remedy = f"let the network lead there, or correct the wan address of its registration in {other.datacenter}"
+        remedy = f"let the network lead there, or correct its wan address in {other.datacenter}"
         whose = other.datacenter
     return Trouble(
         Category.ADDRESS,
@@ -143,8 +143,8 @@ def _no_admission(own: Side, other: Side, probed: Probed) -> Trouble:
         Category.TRUST,
         f"{other.datacenter} does not believe the certificate of {own.datacenter}",
         f"{probed.reason}, at {probed.address}",
-        f"see `xdsmesh dc status` in {other.datacenter} for whether {own.datacenter} is a member there, compare"
-        " the roots with `xdsmesh ca roots` in both, and the clocks of both machines",
+        f"see `xdsmesh dc status` in {other.datacenter} for whether {own.datacenter} is a member, compare the"
+        " roots with `xdsmesh ca roots` in both, and the clocks of both machines",
     )
 
 

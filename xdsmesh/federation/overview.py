@@ -15,10 +15,12 @@ from xdsmesh.federation.diagnosis import (
     link_troubles,
     policy_troubles,
 )
+from xdsmesh.federation.members import primary_of
 from xdsmesh.federation.probing import probe, probe_context
 from xdsmesh.federation.report import DatacenterStatus, GatewayStatus, LinkReport, MeshStatus, Trouble
 from xdsmesh.federation.routes import gateways, routes
 from xdsmesh.federation.status import LinkState, LinkStatus
+from xdsmesh.federation.summaries import wan_address
 from xdsmesh.federation.wire import server_name
 from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Instance
@@ -38,12 +40,12 @@ class Linked(Protocol):
 
 
 class Overview:
-    """Reports on all datacenters. ``prove_by`` tells with which certificate to probe; without it nobody is."""
+    """Reports on all datacenters. ``prove_by`` tells with which certificate to probe, or nobody is probed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is told of
         self,
-        datacenter: str,
         server: RemoteServer,
+        datacenter: str,
         feed: Feed,
         links: Linked,
         bundle: Callable[[], TrustBundle],
@@ -69,10 +71,10 @@ class Overview:
         failing = [name for name, link in links.items() if link.state is not LinkState.UP]
         probed = dict(zip(failing, await asyncio.gather(*map(self._probe, failing)), strict=True))
         own = self._own_side()
-        found = [self._own_status(own, bool(links))]
+        found = [self._own_status(own, has_others=bool(links))]
         for name, link in links.items():
             found.append(self._other_status(own, link, probed.get(name, ())))
-        return MeshStatus(self._datacenter, self._view.remote.primary(self._datacenter), tuple(found))
+        return MeshStatus(self._datacenter, (primary_of(self._view.remote) or self._datacenter), tuple(found))
 
     async def _probe(self, datacenter: str) -> tuple[Probed, ...]:
         addresses = routes(self._view, datacenter)
@@ -88,7 +90,7 @@ class Overview:
         own = tuple(sorted(map(_gateway, gateways(self._view)), key=lambda each: each.id))
         return Side(self._datacenter, own, self._server.default_intention_policy)
 
-    def _own_status(self, own: Side, has_others: bool) -> DatacenterStatus:
+    def _own_status(self, own: Side, *, has_others: bool) -> DatacenterStatus:
         services = {each.value.service for each in self._view.instances.values()}
         troubles = tuple(gateway_troubles(own)) if has_others else ()
         return self._status(own, self._server, len(services), None, troubles)
@@ -122,7 +124,7 @@ class Overview:
         link: LinkReport | None,
         troubles: tuple[Trouble, ...],
     ) -> DatacenterStatus:
-        primary = self._view.remote.primary(self._datacenter)
+        primary = primary_of(self._view.remote) or self._datacenter
         return DatacenterStatus(
             datacenter=side.datacenter,
             role="primary" if side.datacenter == primary else "secondary",
@@ -141,11 +143,9 @@ _UNKNOWN: Final = RemoteServer("", "", "", "")
 
 
 def _gateway(instance: Instance) -> GatewayStatus:
-    wan = instance.tagged_addresses.get("wan")
-    address, port = (
-        (wan.address, wan.port or instance.port) if wan else (instance.reachable_address, instance.port)
-    )
-    return GatewayStatus(instance.id, host_port(address, port), instance.health is not Health.CRITICAL)
+    wan = wan_address(instance)
+    healthy = instance.health is not Health.CRITICAL
+    return GatewayStatus(instance.id, host_port(wan.address, wan.port), healthy)
 
 
 def _link(link: LinkStatus, now: datetime) -> LinkReport:

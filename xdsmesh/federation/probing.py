@@ -53,7 +53,7 @@ async def probe(address: str, name: str, context: ssl.SSLContext, seconds: float
 
 
 async def _admission(address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Probed:
-    """With TLS 1.3 a client's certificate is judged when the client has finished; then comes data, or an end."""
+    """In TLS 1.3 a client's certificate is judged when the client is ready; then comes data, or an end."""
     try:
         writer.write(_SETTINGS)
         if await reader.read(1):

@@ -17,7 +17,7 @@ from xdsmesh.index.tables import DEFAULT_POLICY, application_key, sidecars_key
 from xdsmesh.ir.access_logs import AccessLogs, build_access_logs
 from xdsmesh.ir.authorization import Authorization
 from xdsmesh.ir.calls import UNSAID, CallSettings, build_call_settings
-from xdsmesh.ir.endpoints import build_endpoints
+from xdsmesh.ir.endpoints import build_endpoints, with_checks_of
 from xdsmesh.ir.intentions import build_authorization
 from xdsmesh.ir.jwt import JwksCluster, JwtProvider, build_jwks_cluster, build_jwt_provider
 from xdsmesh.ir.local import local_settings
@@ -97,8 +97,7 @@ def _with_checks_of_application(read: Reader, sidecar: Instance) -> Instance:
     if not application_id:
         return sidecar
     application: Instance | None = read.fact(*application_key(sidecar.node.name, application_id))
-    more = [check for check in application.checks if check not in sidecar.checks] if application else []
-    return replace(sidecar, checks=(*sidecar.checks, *more)) if more else sidecar
+    return with_checks_of(application, sidecar)
 
 
 @rule(rank=0)
