@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsmesh.model.origin import Source
 
 if TYPE_CHECKING:
-    from tests.feature.federation.conftest import Datacenter
+    from tests.feature.federation.api.conftest import Served
 
 DEFAULTS = {"Kind": "service-defaults", "Name": "web", "Protocol": "http"}
 
 
 async def test_an_entry_written_in_a_secondary_is_the_primarys_and_readable_at_once(
-    primary: Datacenter, secondary: Datacenter
+    primary: Served, secondary: Served
 ) -> None:
     answer = await secondary.api.put("/v1/config", json=DEFAULTS)
     assert (answer.status_code, answer.text) == (200, "true")
@@ -27,7 +27,7 @@ async def test_an_entry_written_in_a_secondary_is_the_primarys_and_readable_at_o
     assert (here.origin.source, here.origin.where) == (Source.PRIMARY, "dc1")
 
 
-async def test_refusals_and_warnings_are_the_primarys(secondary: Datacenter) -> None:
+async def test_refusals_and_warnings_are_the_primarys(secondary: Served) -> None:
     splitter = {"Kind": "service-splitter", "Name": "api", "Splits": [{"Weight": 100}]}
     refused = await secondary.api.put("/v1/config", json=splitter)
     assert refused.status_code == 400
@@ -36,7 +36,7 @@ async def test_refusals_and_warnings_are_the_primarys(secondary: Datacenter) -> 
 
 
 async def test_intentions_are_written_at_the_primary_in_all_their_ways(
-    primary: Datacenter, secondary: Datacenter
+    primary: Served, secondary: Served
 ) -> None:
     exact = "/v1/connect/intentions/exact?source=web&destination=db"
     assert (await secondary.api.put(exact, json={"Action": "deny"})).status_code == 200
@@ -58,7 +58,7 @@ async def test_intentions_are_written_at_the_primary_in_all_their_ways(
 
 
 async def test_an_index_of_the_secondary_is_judged_by_what_it_stands_for(
-    primary: Datacenter, secondary: Datacenter
+    primary: Served, secondary: Served
 ) -> None:
     async def cas(index: int, **body: str) -> str:
         return (await secondary.api.put(f"/v1/config?cas={index}", json={**DEFAULTS, **body})).text
@@ -83,18 +83,20 @@ async def test_an_index_of_the_secondary_is_judged_by_what_it_stands_for(
     assert (await primary.api.get("/v1/config/service-defaults/web")).status_code == 404
 
 
-async def test_an_index_of_a_secondary_is_refused_by_the_primary(primary: Datacenter) -> None:
+async def test_an_index_of_a_secondary_is_refused_by_the_primary(primary: Served) -> None:
     answer = await primary.api.put("/v1/config?dc=dc2&cas=7", json=DEFAULTS)
     assert answer.status_code == 400
     assert answer.text.startswith("Invalid cas: an index of dc2")
 
 
-async def test_without_the_primary_nothing_is_written(secondary: Datacenter) -> None:
-    secondary.link.cut = True
+async def test_without_the_primary_nothing_is_written(primary: Served, secondary: Served, until: Any) -> None:
+    for each in (primary, secondary):
+        each.relay.cut()
+    await until(lambda: not secondary.datacenter.is_up("dc1"), "the link is down")
     for path in ("/v1/config", "/v1/config?cas=0"):
         answer = await secondary.api.put(path, json=DEFAULTS)
         assert answer.status_code == 503
         assert answer.text.startswith("nothing was written; ")
         assert "dc1" in answer.text
-        assert "127.0.0.1:8443" in answer.text
+        assert "xdsmesh dc status dc1" in answer.text
     assert (await secondary.api.get("/v1/config/service-defaults/web")).status_code == 404
