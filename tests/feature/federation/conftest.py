@@ -28,7 +28,7 @@ from xdsmesh.store.base import Put, Store, Txn
 from xdsmesh.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.conftest import AtWork
     from xdsmesh.parts import ServerParts
