@@ -95,7 +95,11 @@ class WaitForProxies(ASGIMiddleware):
             waves = recording.enter_context(self._waves.recorded())
 
             async def hold(message: Message) -> None:
-                if _has_waited_for_nobody(message):
+                if (
+                    message["type"] == "http.response.start"
+                    and message["status"] < HTTP_300_MULTIPLE_CHOICES
+                    and not _has_waited(message["headers"])
+                ):
                     since = asyncio.get_running_loop().time()
                     revision = await self._feed.latest()
                     await self._waves.wait_revision(revision)
@@ -171,11 +175,9 @@ def _seconds(scope: Scope) -> float | None:
     return min(wait, _LONGEST).seconds
 
 
-def _has_waited_for_nobody(message: Message) -> bool:
-    """Whether it begins the answer of a write that was done here; another datacenter has waited itself."""
-    if message["type"] != "http.response.start" or message["status"] >= HTTP_300_MULTIPLE_CHOICES:
-        return False
-    return all(name.lower() != _NAME for name, _ in message["headers"])
+def _has_waited(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether these are of another datacenter's answer, which has waited for its own proxies."""
+    return any(name.lower() == _NAME for name, _ in headers)
 
 
 def _affected(waves: Iterable[Wave], before: int, revision: int) -> set[str]:

@@ -29,7 +29,8 @@ _ERRORS: Final = {
     HTTP_403_FORBIDDEN: "What the token that was shown does not allow, or that one is missing.",
     HTTP_404_NOT_FOUND: "What is not there.",
     HTTP_409_CONFLICT: "Who else owns what was to be changed, such as a file, or what needs it as it is.",
-    _OTHERWISE: "Why there is no other answer; from 500 on it is the server's own fault.",
+    _OTHERWISE: "Why there is no other answer. 500: a fault of the server, or there is no such datacenter;"
+    " 503: another datacenter is out of reach.",
 }
 _WHOLE: Final = {"type": "integer", "minimum": 1}
 _HEADERS: Final[dict[str, dict[str, Any]]] = {
@@ -55,7 +56,7 @@ _DESCRIPTION: Final = """\
 Paths and shapes are Consul's, so that its clients need no change; those under `/v1/xdsmesh` are our own.
 
 Keys of bodies are shown in PascalCase, and may be written in any case and in snake_case. Errors are texts for
-people; a caller's mistake is never answered with a status from 500 on.
+people; a caller's mistake is never answered with a status from 500 on, but for a datacenter that there is not.
 """
 
 
