@@ -8,7 +8,6 @@ from litestar.exceptions import ClientException
 from msgspec import structs, to_builtins
 
 from xdsmesh.api.about import CONSUL, About
-from xdsmesh.api.forwarding import Links
 from xdsmesh.api.narrow import filter_of
 from xdsmesh.api.openapi.declare import Parameter, doc
 from xdsmesh.api.openapi.parameters import FILTER
@@ -16,6 +15,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, flag, own_address
 from xdsmesh.api.shapes import Member
+from xdsmesh.federation.links import Links
 from xdsmesh.federation.members import all_datacenters, primary_of
 from xdsmesh.federation.status import LinkState
 

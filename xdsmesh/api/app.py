@@ -34,7 +34,7 @@ from xdsmesh.api import (
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
-from xdsmesh.api.forwarding import Forwarding, Links
+from xdsmesh.api.forwarding import Forwarding
 from xdsmesh.api.gate import make_gate
 from xdsmesh.api.not_offered import NOT_OFFERED
 from xdsmesh.api.openapi import route as openapi
@@ -44,6 +44,7 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.links import Links
 from xdsmesh.federation.overview import Overview
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations

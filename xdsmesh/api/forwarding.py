@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Mapping
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Response
@@ -15,6 +15,7 @@ from xdsmesh.api.request import AnyRequest
 from xdsmesh.catalog.remote import RemoteView
 from xdsmesh.federation.asking import CLIENT, ENTRIES
 from xdsmesh.federation.errors import LinkError
+from xdsmesh.federation.links import Links
 from xdsmesh.federation.members import all_datacenters, primary_of
 from xdsmesh.federation.status import LinkState, LinkStatus
 from xdsmesh.federation.v1.federation_pb2 import AskRequest, AskResponse, Header
@@ -27,32 +28,6 @@ _KEPT: Final = frozenset({"content-length", ENTRIES})
 """Headers of an answer that are not for the client, or are made anew."""
 _PATIENCE: Final = 30.0
 """Seconds for an answer that nobody holds back."""
-
-
-class Caller(Protocol):
-    """The control plane of another datacenter."""
-
-    async def ask(self, request: AskRequest, seconds: float) -> AskResponse:
-        """Its answer, within so many seconds.
-
-        Raises:
-            LinkError: it can't be reached, the link broke meanwhile, or it does not want to answer.
-        """
-
-
-@runtime_checkable
-class Links(Protocol):
-    """The links to all other datacenters."""
-
-    def status(self) -> tuple[LinkStatus, ...]:
-        """How they stand, sorted by datacenter."""
-
-    def call(self, datacenter: str) -> Caller:
-        """A way to call one of them.
-
-        Raises:
-            LinkError: no gateway of it is known.
-        """
 
 
 class Forwarded(Response[bytes]):

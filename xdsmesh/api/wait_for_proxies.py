@@ -29,7 +29,6 @@ from xdsmesh.status.words import why_not_acknowledged
 PARAMETER: Final = "wait-for-proxies"
 HEADER: Final = "X-Xdsmesh-Wait"
 
-_NAME: Final = HEADER.lower().encode()
 _IN_A_QUERY: Final = PARAMETER.encode()
 _METHODS: Final = frozenset({"PUT", "POST", "DELETE"})
 _DEFAULT: Final = Duration.of(seconds=10)
@@ -95,11 +94,7 @@ class WaitForProxies(ASGIMiddleware):
             waves = recording.enter_context(self._waves.recorded())
 
             async def hold(message: Message) -> None:
-                if (
-                    message["type"] == "http.response.start"
-                    and message["status"] < HTTP_300_MULTIPLE_CHOICES
-                    and not _has_waited(message["headers"])
-                ):
+                if message["type"] == "http.response.start" and message["status"] < HTTP_300_MULTIPLE_CHOICES:
                     since = asyncio.get_running_loop().time()
                     revision = await self._feed.latest()
                     await self._waves.wait_revision(revision)
@@ -107,7 +102,7 @@ class WaitForProxies(ASGIMiddleware):
                     affected = _affected(waves, before, revision)
                     waiting = Waiting(self._registry.streams(affected), revision, since)
                     told = await self._wait(waiting, revision, since + seconds, receive)
-                    message["headers"] = [*message["headers"], (_NAME, told)]
+                    message["headers"] = [*message["headers"], (HEADER.lower().encode(), told)]
                 await send(message)
 
             await next_app(scope, receive, hold)
@@ -173,11 +168,6 @@ def _seconds(scope: Scope) -> float | None:
     if wait < Duration():
         raise ClientException(f"Invalid {PARAMETER}: {text!r} is less than nothing")
     return min(wait, _LONGEST).seconds
-
-
-def _has_waited(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether these are of another datacenter's answer, which has waited for its own proxies."""
-    return any(name.lower() == _NAME for name, _ in headers)
 
 
 def _affected(waves: Iterable[Wave], before: int, revision: int) -> set[str]:

@@ -129,6 +129,8 @@ class Links:
             await self._store.commit(Txn(deletes=gone), ORIGIN)
         except CommitFailedError as error:
             log.warning("what former members told can't be removed", error=str(error))
+            return
+        await self._feed.catch_up()  # who comes back begins with everything
 
     def _status(self, datacenter: str) -> LinkStatus:
         follower = self._followers.get(datacenter)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from xdsmesh.ca.server_certificate import ServerCertificate
 from xdsmesh.catalog.feed import Feed
@@ -15,6 +15,7 @@ from xdsmesh.federation.diagnosis import (
     link_troubles,
     policy_troubles,
 )
+from xdsmesh.federation.links import Links
 from xdsmesh.federation.members import primary_of
 from xdsmesh.federation.probing import probe, probe_context
 from xdsmesh.federation.report import DatacenterStatus, GatewayStatus, LinkReport, MeshStatus, Trouble
@@ -32,13 +33,6 @@ _ALLOW: Final = "allow"
 _MAX_PROBED: Final = 4
 
 
-class Linked(Protocol):
-    """The links to the other datacenters."""
-
-    def status(self) -> tuple[LinkStatus, ...]:
-        """How each stands, sorted by datacenter."""
-
-
 class Overview:
     """Reports on all datacenters. ``prove_by`` tells with which certificate to probe, or nobody is probed."""
 
@@ -47,7 +41,7 @@ class Overview:
         server: RemoteServer,
         datacenter: str,
         feed: Feed,
-        links: Linked,
+        links: Links,
         bundle: Callable[[], TrustBundle],
         clock: Callable[[], datetime],
     ) -> None:

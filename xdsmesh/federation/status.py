@@ -1,7 +1,7 @@
 """How the link to another datacenter stands."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -35,3 +35,13 @@ class LinkStatus:
     """Why the last attempt failed; empty while the link is up."""
     attempts: int = 0
     """How often it was dialled since it was last up."""
+
+    def lag(self, now: datetime) -> timedelta:
+        """For how long what is known may be out of date: since something is missing, or nothing was heard.
+
+        Zero while the link is up and nothing is missing; also when nothing was ever heard.
+        """
+        since = [self.behind_since] if self.behind_since else []
+        if self.state is not LinkState.UP and self.heard_at:
+            since.append(self.heard_at)
+        return max(now - min(since), timedelta()) if since else timedelta()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from xdsmesh.store.base import Put, Store, Txn
 from xdsmesh.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from tests.conftest import AtWork
     from xdsmesh.parts import ServerParts
@@ -37,17 +38,11 @@ SECONDS: Final = 40
 CLIENT: Final = Origin(Source.API, where="127.0.0.1")
 SEALER: Final = Sealer.in_memory()
 JOINED: Final = datetime(2026, 1, 1, tzinfo=UTC)
-PRIMARY: Final = "dc1"
+SERVER_NAME: Final = re.compile(rb"server\.(dc\d)\.consul")
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture(name="until")
-def until_fixture() -> Callable[..., Awaitable[None]]:
-    """Return when a condition holds, within a bound."""
-    return until
 
 
 async def until(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
@@ -59,15 +54,15 @@ async def until(condition: Callable[[], object], what: str, seconds: float = SEC
 
 
 class Relay:
-    """A gateway as far as links care: it forwards bytes to one control plane, which may move.
+    """A mesh gateway as far as links care: it forwards bytes by the server name in the TLS handshake.
 
     ``stall`` keeps connections and forwards nothing; ``cut`` closes them, and takes no more.
     """
 
     def __init__(self) -> None:
-        self.target = 0
+        self.targets: dict[str, int] = {}
+        """The ports to forward to, by datacenter."""
         self.port = 0
-        self.forwarded = 0
         self._open = asyncio.Event()
         self._open.set()
         self._refusing = False
@@ -104,8 +99,13 @@ class Relay:
         try:
             if self._refusing:
                 return
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            await self._open.wait()
+            hello = await reader.read(65536)
+            name = SERVER_NAME.search(hello)
+            port = self.targets.get(name[1].decode(), 0) if name else 0
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
             others.append(far_writer)
+            far_writer.write(hello)
             ways = {
                 asyncio.ensure_future(self._forward(reader, far_writer)),
                 asyncio.ensure_future(self._forward(far_reader, writer)),
@@ -126,7 +126,6 @@ class Relay:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             await self._open.wait()
-            self.forwarded += len(data)
             writer.write(data)
             await writer.drain()
 
@@ -236,10 +235,7 @@ class Mesh:
         port = await parts.federation.start("127.0.0.1:0", credentials)
         stack.push_async_callback(parts.federation.stop, 1.0)
         parts.links.prove_by(certificate)
-        if name not in self.relays:
-            self.relays[name] = Relay()
-            await self.relays[name].start()
-        self.relays[name].target = port
+        await self._lead_to(name, port)
         self.datacenters[name] = Datacenter(name, store, parts, certificate)
         return self.datacenters[name]
 
@@ -272,6 +268,17 @@ class Mesh:
         """Let a datacenter know the relay of another one."""
         gateways = RemoteGateways((RemoteGateway("mesh-gateway", "127.0.0.1", self.relays[to].port),))
         await put(self[name].store, keys.remote_key(to, keys.GATEWAYS), gateways)
+
+    async def _lead_to(self, name: str, port: int) -> None:
+        """As gateways do: each leads to its own control plane, and to the gateways of the others."""
+        if name not in self.relays:
+            self.relays[name] = Relay()
+            await self.relays[name].start()
+        self.relays[name].targets[name] = port
+        for one, relay in self.relays.items():
+            for other, beyond in self.relays.items():
+                if one != other:
+                    relay.targets[other] = beyond.port
 
     async def _share_trust(self, store: Store) -> None:
         """As if it had joined: it has the authority of the first one."""
@@ -308,7 +315,9 @@ async def disagreement(primary: Datacenter, *others: Datacenter) -> str:
             return f"{one.name} does not tell what it has"
         for other in everybody:
             if one is not other and await one.tells() != await other.told(one.name):
-                return f"what {other.name} knows of {one.name}: {await other.told(one.name)}, not {await one.tells()}"
+                return (
+                    f"{other.name} knows {await other.told(one.name)} of {one.name}, not {await one.tells()}"
+                )
     entries = await primary.entries()
     behind = [each.name for each in others if await each.entries() != entries]
     return f"the entries of {behind}" if behind else ""

@@ -56,7 +56,7 @@ _DESCRIPTION: Final = """\
 Paths and shapes are Consul's, so that its clients need no change; those under `/v1/xdsmesh` are our own.
 
 Keys of bodies are shown in PascalCase, and may be written in any case and in snake_case. Errors are texts for
-people; a caller's mistake is never answered with a status from 500 on, but for a datacenter that there is not.
+people; a mistake of a caller is never answered with a status from 500 on, but for an unknown datacenter.
 """
 
 

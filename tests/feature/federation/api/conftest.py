@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.feature.federation.conftest import until
 from xdsmesh.api.about import About
 from xdsmesh.api.serve import HttpServer
 
@@ -51,7 +52,7 @@ async def _serve(stack: AsyncExitStack, mesh: Mesh, datacenter: Datacenter) -> S
 
 
 @pytest.fixture
-async def served(mesh: Mesh, until: Any) -> AsyncIterator[tuple[Served, Served]]:
+async def served(mesh: Mesh) -> AsyncIterator[tuple[Served, Served]]:
     """Both, linked."""
     async with AsyncExitStack() as stack:
         one, two = await mesh.start("dc1"), await mesh.start("dc2")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.feature.federation.conftest import until
+
 if TYPE_CHECKING:
     from tests.feature.federation.api.conftest import Served
 
@@ -86,7 +88,7 @@ async def test_an_unknown_datacenter_is_told_with_those_there_are(primary: Serve
 
 
 async def test_a_datacenter_out_of_reach_is_told_with_why_and_since_when(
-    primary: Served, secondary: Served, until: Any
+    primary: Served, secondary: Served
 ) -> None:
     for each in (primary, secondary):
         each.relay.cut()

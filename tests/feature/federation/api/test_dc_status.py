@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.feature.federation.conftest import until
 from xdsmesh.catalog import keys
 from xdsmesh.cli import app
 from xdsmesh.federation.store_id import ORIGIN
 from xdsmesh.store.base import Txn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from tests.feature.federation.api.conftest import Served
     from tests.feature.federation.conftest import Mesh
 
-    Until = Callable[..., Awaitable[None]]
 
 Json = dict[str, Any]
 
@@ -45,7 +43,7 @@ async def forget_own_gateway(served: Served) -> None:
 
 
 async def test_all_datacenters_are_shown_with_their_links_and_gateways(
-    primary: Served, secondary: Served, until: Until
+    primary: Served, secondary: Served
 ) -> None:
     await secondary.datacenter.register("db")
     remote = primary.parts.feed.view.remote
@@ -65,7 +63,7 @@ async def test_all_datacenters_are_shown_with_their_links_and_gateways(
 
 
 async def test_a_gateway_that_does_not_listen_is_a_problem_of_the_address(
-    primary: Served, secondary: Served, mesh: Mesh, until: Until
+    primary: Served, secondary: Served, mesh: Mesh
 ) -> None:
     await forget_own_gateway(primary)
     await secondary.relay.close()
@@ -81,7 +79,7 @@ async def test_a_gateway_that_does_not_listen_is_a_problem_of_the_address(
 
 
 async def test_a_control_plane_that_is_not_behind_its_gateway_is_a_problem_of_the_name(
-    primary: Served, secondary: Served, until: Until
+    primary: Served, secondary: Served
 ) -> None:
     await forget_own_gateway(primary)
     await secondary.parts.federation.stop(0)
@@ -92,9 +90,7 @@ async def test_a_control_plane_that_is_not_behind_its_gateway_is_a_problem_of_th
     assert "the control plane runs" in trouble["remedy"]
 
 
-async def test_a_member_that_was_removed_is_told_that_it_is_none(
-    primary: Served, secondary: Served, until: Until
-) -> None:
+async def test_a_member_that_was_removed_is_told_that_it_is_none(primary: Served, secondary: Served) -> None:
     await forget_own_gateway(secondary)
     gone = Txn(deletes=(keys.shared_key(f"{keys.MEMBER}dc2"),))
     await primary.datacenter.store.commit(gone, ORIGIN)
@@ -124,7 +120,7 @@ async def test_calls_that_would_be_denied_there_are_notes(primary: Served) -> No
 
 
 async def test_members_of_all_datacenters_are_alive_while_they_are_heard(
-    primary: Served, secondary: Served, until: Until
+    primary: Served, secondary: Served
 ) -> None:
     await until(lambda: "dc2" in primary.parts.feed.view.remote.servers, "dc2 is known")
     shown = (await run(primary, "members", "--wan")).stdout.splitlines()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING
 
+from tests.feature.federation.conftest import until
 from xdsmesh.model.origin import Source
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ async def test_an_index_of_a_secondary_is_refused_by_the_primary(primary: Served
     assert answer.text.startswith("Invalid cas: an index of dc2")
 
 
-async def test_without_the_primary_nothing_is_written(primary: Served, secondary: Served, until: Any) -> None:
+async def test_without_the_primary_nothing_is_written(primary: Served, secondary: Served) -> None:
     for each in (primary, secondary):
         each.relay.cut()
     await until(lambda: not secondary.datacenter.is_up("dc1"), "the link is down")
@@ -100,3 +102,31 @@ async def test_without_the_primary_nothing_is_written(primary: Served, secondary
         assert "dc1" in answer.text
         assert "xdsmesh dc status dc1" in answer.text
     assert (await secondary.api.get("/v1/config/service-defaults/web")).status_code == 404
+
+
+async def test_whoever_may_not_write_here_may_not_write_at_the_primary(
+    primary: Served, secondary: Served
+) -> None:
+    made = await secondary.api.put("/v1/xdsmesh/tokens", json={"Service": "web"})
+    headers = {"X-Consul-Token": made.json()["SecretID"]}
+    answer = await secondary.api.put("/v1/config", json=DEFAULTS, headers=headers)
+    assert answer.status_code == 403
+    assert "needs one of an operator" in answer.text
+    assert (await primary.api.get("/v1/config/service-defaults/web")).status_code == 404
+    read = await secondary.api.get("/v1/catalog/nodes?dc=dc1", headers=headers)
+    assert read.status_code == 200, "it may read, and dc1, which does not know the token, is not shown it"
+
+
+async def test_a_write_in_a_secondary_may_wait_for_the_proxies_there(secondary: Served) -> None:
+    answer = await secondary.api.put("/v1/config?wait-for-proxies=1s", json=DEFAULTS)
+    assert answer.text == "true"
+    (waited,) = answer.headers.get_list("X-Xdsmesh-Wait")
+    assert json.loads(waited)["proxies"] == 0
+
+
+async def test_what_has_no_effect_is_told_by_the_primary(secondary: Served) -> None:
+    services = [{"Name": "web", "Consumers": [{"Peer": "far"}]}]
+    entry = {"Kind": "exported-services", "Name": "default", "Services": services}
+    answer = await secondary.api.put("/v1/config", json=entry)
+    assert answer.text == "true"
+    assert answer.headers.get_list("X-Xdsmesh-Warning")
