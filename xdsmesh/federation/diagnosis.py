@@ -49,7 +49,8 @@ def gateway_troubles(side: Side) -> Iterator[Trouble]:
             Category.ADDRESS,
             f"no mesh gateway of {side.datacenter} is known",
             "datacenters reach one another through mesh gateways only",
-            f"register one in {side.datacenter} and start it with `xdsmesh envoy --gateway mesh`",
+            f"start one in {side.datacenter}: `xdsmesh envoy --gateway mesh --register --address IP:PORT"
+            " --wan-address IP:PORT`",
         )
     elif not any(each.healthy for each in side.gateways):
         named = ", ".join(f"{each.id} at {each.address}" for each in side.gateways)
