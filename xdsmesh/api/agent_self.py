@@ -37,7 +37,7 @@ async def about_self(
         {
             "Config": {
                 "Datacenter": node.datacenter,
-                "PrimaryDatacenter": (primary_of(queries.view.remote) or node.datacenter),
+                "PrimaryDatacenter": primary_of(queries.view.remote) or node.datacenter,
                 "NodeName": node.name,
                 "NodeID": _node_id(about, queries),
                 "Revision": "",

@@ -53,6 +53,6 @@ def _link_cells(link: LinkReport) -> tuple[str, ...]:
 
 
 def _lag(link: LinkReport) -> str:
-    if link.state is LinkState.UP and not link.lag_revisions:
-        return "none"
+    if not link.lag_revisions:
+        return "none" if link.state is LinkState.UP else "unknown"
     return f"{link.lag_revisions} revisions, {link.lag_seconds:.0f} s"

@@ -8,6 +8,9 @@ from typing import Final
 from xdsmesh.federation.report import Category, GatewayStatus, Trouble
 from xdsmesh.federation.status import LinkState, LinkStatus
 
+REFUSED: Final = "connection refused"
+"""The reason where a machine answers that nobody listens."""
+
 
 class Step(StrEnum):
     """Where an attempt to reach a control plane ended."""
@@ -82,7 +85,7 @@ def link_troubles(own: Side, other: Side, link: LinkStatus, probed: Sequence[Pro
     if any(each.step is Step.THROUGH for each in probed):
         yield _declined(own, other, link)
         return
-    for each in probed:
+    for each in _telling(other, probed):
         yield _JUDGED[each.step](own, other, each)
     if not probed and own.gateways:
         yield Trouble(
@@ -91,6 +94,24 @@ def link_troubles(own: Side, other: Side, link: LinkStatus, probed: Sequence[Pro
             link.error or "the link is being made",
             "wait a moment, and look again",
         )
+
+
+def _telling(other: Side, probed: Sequence[Probed]) -> Sequence[Probed]:
+    """The attempts that tell why.
+
+    The own gateways are the way; the other's may be out of reach from here, and nothing is wrong. But where
+    they refuse, it is no wonder that our gateways end what is for them.
+    """
+    theirs = [each for each in probed if _is_of(other, each)]
+    ours = [each for each in probed if each not in theirs]
+    refused = [each for each in theirs if each.reason == REFUSED]
+    if ours and refused and all(each.step is Step.HANDSHAKE for each in ours):
+        return refused
+    return ours or theirs
+
+
+def _is_of(side: Side, probed: Probed) -> bool:
+    return any(each.address == probed.address for each in side.gateways)
 
 
 def _declined(own: Side, other: Side, link: LinkStatus) -> Trouble:
@@ -104,12 +125,12 @@ def _declined(own: Side, other: Side, link: LinkStatus) -> Trouble:
 
 
 def _no_connection(own: Side, other: Side, probed: Probed) -> Trouble:
-    if own.gateways:  # then nobody else is dialled
+    if _is_of(other, probed):
+        remedy = f"start it, let the network lead there, or correct its wan address in {other.datacenter}"
+        whose = other.datacenter
+    else:
         remedy = "start it, or correct the lan address of its registration"
         whose = own.datacenter
-    else:
-        remedy = f"let the network lead there, or correct its wan address in {other.datacenter}"
-        whose = other.datacenter
     return Trouble(
         Category.ADDRESS,
         f"the mesh gateway of {whose} at {probed.address} can't be reached",

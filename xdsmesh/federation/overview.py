@@ -30,7 +30,7 @@ from xdsmesh.model.federation import RemoteServer
 from xdsmesh.model.trust import TrustBundle
 
 _ALLOW: Final = "allow"
-_MAX_PROBED: Final = 4
+_MAX_PROBED: Final = 8
 
 
 class Overview:
@@ -68,14 +68,16 @@ class Overview:
         found = [self._own_status(own, has_others=bool(links))]
         for name, link in links.items():
             found.append(self._other_status(own, link, probed.get(name, ())))
-        return MeshStatus(self._datacenter, (primary_of(self._view.remote) or self._datacenter), tuple(found))
+        return MeshStatus(self._datacenter, self._primary, tuple(found))
+
+    @property
+    def _primary(self) -> str:
+        return primary_of(self._view.remote) or self._datacenter
 
     async def _probe(self, datacenter: str) -> tuple[Probed, ...]:
         addresses = routes(self._view, datacenter)
         if self._certificate is None or not addresses:
             return ()
-        if own := len(list(gateways(self._view))):
-            addresses = addresses[:own]
         context = probe_context(self._certificate.leaf, self._bundle())
         name = server_name(datacenter)
         return tuple(await asyncio.gather(*(probe(each, name, context) for each in addresses[:_MAX_PROBED])))
@@ -85,7 +87,7 @@ class Overview:
         return Side(self._datacenter, own, self._server.default_intention_policy)
 
     def _own_status(self, own: Side, *, has_others: bool) -> DatacenterStatus:
-        services = {each.value.service for each in self._view.instances.values()}
+        services = tuple(self._view.by_destination.names())
         troubles = tuple(gateway_troubles(own)) if has_others else ()
         return self._status(own, self._server, len(services), None, troubles)
 
@@ -118,10 +120,9 @@ class Overview:
         link: LinkReport | None,
         troubles: tuple[Trouble, ...],
     ) -> DatacenterStatus:
-        primary = primary_of(self._view.remote) or self._datacenter
         return DatacenterStatus(
             datacenter=side.datacenter,
-            role="primary" if side.datacenter == primary else "secondary",
+            role="primary" if side.datacenter == self._primary else "secondary",
             node=server.node,
             address=server.address,
             version=server.version,

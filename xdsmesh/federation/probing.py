@@ -7,14 +7,14 @@ import ssl
 from typing import Final
 
 from xdsmesh.ca.tls import load_leaf
-from xdsmesh.federation.diagnosis import Probed, Step
+from xdsmesh.federation.diagnosis import REFUSED, Probed, Step
 from xdsmesh.model.trust import Leaf, TrustBundle
 
 _SECONDS: Final = 3.0
 """For each step."""
 _SETTINGS: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 """How a client of HTTP/2 begins, RFC 9113 section 3.4; a server begins with settings, too."""
-_CONNECTING: Final = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT})
+_CONNECTING: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT})
 
 
 def probe_context(leaf: Leaf, bundle: TrustBundle) -> ssl.SSLContext:
@@ -79,6 +79,8 @@ def _told(error: BaseException) -> str:
             return (error.reason or "the connection was closed").lower().replace("_", " ")
         case ConnectionResetError() | ConnectionAbortedError():
             return "the connection was closed"
+        case ConnectionRefusedError():
+            return REFUSED
         case OSError(errno=number) if number in _CONNECTING:
             return os.strerror(number).lower()
     return str(error)

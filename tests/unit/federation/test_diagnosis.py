@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from xdsmesh.federation.diagnosis import (
+    REFUSED,
     Probed,
     Side,
     Step,
@@ -51,6 +52,16 @@ def test_a_name_that_is_not_routed_is_told_with_where_the_gateway_has_to_get() -
     probed = Probed("10.0.1.1:8443", Step.HANDSHAKE, "the connection was closed")
     (trouble,) = link_troubles(DC1, DC2, DOWN, [probed])
     assert "198.51.100.1:8443" in trouble.remedy
+
+
+def test_where_the_others_gateway_refuses_it_is_no_matter_of_the_name() -> None:
+    ours = Probed("10.0.1.1:8443", Step.HANDSHAKE, "the connection was closed")
+    (trouble,) = link_troubles(DC1, DC2, DOWN, [ours, Probed(THEIRS.address, Step.CONNECT, REFUSED)])
+    assert trouble.category is Category.ADDRESS
+    assert "the mesh gateway of dc2 at 198.51.100.1:8443" in trouble.what
+    hidden = Probed(THEIRS.address, Step.CONNECT, "nobody answers")
+    (trouble,) = link_troubles(DC1, DC2, DOWN, [ours, hidden])
+    assert trouble.category is Category.SNI, "only gateways need to reach one another"
 
 
 def test_what_works_is_not_talked_about() -> None:

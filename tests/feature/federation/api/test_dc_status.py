@@ -72,7 +72,7 @@ async def test_a_gateway_that_does_not_listen_is_a_problem_of_the_address(
     assert result.exit_code == 1
     assert f"Problem (address): the mesh gateway of dc2 at 127.0.0.1:{secondary.relay.port}" in result.stdout
     assert "why: connection refused" in result.stdout
-    assert "what to do: let the network lead there" in result.stdout
+    assert "what to do: start it, let the network lead there" in result.stdout
     (own,) = await troubles(primary, "dc1")
     assert (own["category"], own["what"]) == ("address", "no mesh gateway of dc1 is known")
     mesh.relays.pop("dc2")
