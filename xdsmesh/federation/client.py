@@ -1,10 +1,11 @@
 """The client of another datacenter's control plane."""
 
+import asyncio
 from typing import Any, Final
 
 import grpc
 
-from xdsmesh.federation.errors import link_error
+from xdsmesh.federation.errors import UnreachableError, link_error
 from xdsmesh.federation.v1.federation_pb2 import (
     AskRequest,
     AskResponse,
@@ -63,10 +64,18 @@ class FederationClient:
         )()
 
     async def _call(self, method: str, request: Any, response: Any, seconds: float) -> Any:
-        stub = self._channel.unary_unary(
-            f"/{SERVICE}/{method}", type(request).SerializeToString, response.FromString
-        )
         try:
+            stub = self._channel.unary_unary(
+                f"/{SERVICE}/{method}", type(request).SerializeToString, response.FromString
+            )
             return await stub(request, timeout=seconds)
         except grpc.aio.AioRpcError as error:
             raise link_error(self._datacenter, error) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            # The channel was closed, which gRPC tells so.
+            raise UnreachableError(self._datacenter, "the link was lost meanwhile") from error
+        except grpc.aio.UsageError as error:
+            raise UnreachableError(self._datacenter, "the link was lost") from error

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +18,15 @@ from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry, decode_service
+from xdsmesh.config.kinds.service_resolver import ServiceResolver
 from xdsmesh.federation.credentials import server_credentials
 from xdsmesh.federation.status import LinkState, LinkStatus
 from xdsmesh.federation.store_id import ORIGIN
+from xdsmesh.federation.summaries import remote_service
+from xdsmesh.ir.endpoints import with_checks_of
 from xdsmesh.model.catalog import Instance, Kind, Node
 from xdsmesh.model.checks import CheckStatus, Health
+from xdsmesh.model.errors import NotFoundError
 from xdsmesh.model.federation import Member, Membership, RemoteGateway, RemoteGateways
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Put, Store, Txn
@@ -173,16 +177,27 @@ class Datacenter:
         await self.parts.repository.put_entry(decode_entry(json.dumps(data).encode()), CLIENT)
 
     async def register(self, service: str, port: int = 8080, **more: Any) -> None:
-        """Register a service with a sidecar on this node, as the agent's API would."""
+        """Register a service with a sidecar on this node, as the agent's API would, and see it healthy."""
         data = {
             "ID": f"{service}-{port}", "Name": service, "Port": port, "Address": f"10.0.0.{port % 200}",
             "Connect": {"SidecarService": {"Port": port + 10_000}}, **more,
         }  # fmt: skip
         definition = decode_service(json.dumps(data).encode())
         await self.parts.registrations.register(definition, CLIENT)
+        await until(lambda: self._is_there(service, port), f"{service} is there, and what it says is known")
+
+    def _is_there(self, service: str, port: int) -> bool:
+        """Its sidecar is as healthy as the application; at first it is not."""
+        view, node = self.parts.feed.view, self.parts.repository.node.name
+        pair = [view.instances.get((node, f"{service}-{port}{what}")) for what in ("", "-sidecar-proxy")]
+        return len({each.value.health if each else None for each in pair} - {None}) == 1
 
     async def deregister(self, service: str, port: int = 8080) -> None:
         await self.parts.registrations.deregister(f"{service}-{port}", CLIENT)
+
+    async def deregister_if_there(self, service: str, port: int) -> None:
+        with suppress(NotFoundError):
+            await self.deregister(service, port)
 
     async def report(self, service: str, status: str, output: str = "") -> None:
         """Have the check of a service say something."""
@@ -311,7 +326,7 @@ async def until_agreed(primary: Datacenter, *others: Datacenter) -> None:
 async def disagreement(primary: Datacenter, *others: Datacenter) -> str:
     everybody = (primary, *others)
     for one in everybody:
-        if await expected(one) != await services(one):
+        if expected(one) != await services(one):
             return f"{one.name} does not tell what it has"
         for other in everybody:
             if one is not other and await one.tells() != await other.told(one.name):
@@ -323,14 +338,27 @@ async def disagreement(primary: Datacenter, *others: Datacenter) -> str:
     return f"the entries of {behind}" if behind else ""
 
 
-async def expected(datacenter: Datacenter) -> set[str]:
-    """The services that it has sidecars of."""
-    _, records = await datacenter.store.list(keys.INSTANCES)
-    instances = (codec.decode_instance(record.value) for record in records)
-    return {each.proxy.destination_service_name for each in instances if each.proxy}
+def expected(datacenter: Datacenter) -> dict[str, bytes]:
+    """The services that it should tell of, each from scratch."""
+    view = datacenter.parts.feed.view
+    sidecars: dict[str, list[Instance]] = {}
+    for (node, _), stored in view.instances.items():
+        if stored.value.proxy:
+            proxy = stored.value.proxy
+            application = view.instances.get((node, proxy.destination_service_id))
+            sidecar = with_checks_of(application.value if application else None, stored.value)
+            sidecars.setdefault(proxy.destination_service_name, []).append(sidecar)
+    resolvers = {
+        each.value.name: each.value
+        for each in view.entries.values()
+        if isinstance(each.value, ServiceResolver)
+    }
+    return {
+        f"{keys.SERVICE}{name}": codec.encode_federated(remote_service(each, resolvers.get(name)))
+        for name, each in sidecars.items()
+    }
 
 
-async def services(datacenter: Datacenter) -> set[str]:
+async def services(datacenter: Datacenter) -> dict[str, bytes]:
     """The services that it tells others of."""
-    told = await datacenter.tells()
-    return {key.removeprefix(keys.SERVICE) for key in told if key.startswith(keys.SERVICE)}
+    return {key: value for key, value in (await datacenter.tells()).items() if key.startswith(keys.SERVICE)}

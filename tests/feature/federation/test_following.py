@@ -9,17 +9,19 @@ from tests.feature.federation.conftest import (
     JOINED,
     Datacenter,
     Mesh,
+    put,
     until,
     until_agreed,
 )
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry
 from xdsmesh.federation import publishing
+from xdsmesh.federation.errors import NoRouteError
 from xdsmesh.federation.progress import Progress
 from xdsmesh.federation.status import LinkState
 from xdsmesh.federation.store_id import ORIGIN
 from xdsmesh.federation.v1.federation_pb2 import FollowResponse
-from xdsmesh.model.federation import Member
+from xdsmesh.model.federation import Member, Membership
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Put, Txn
 
@@ -62,16 +64,17 @@ def received(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
 
 async def until_heard(one: Datacenter, other: str, revision: int) -> None:
-    await until(lambda: one.link(other).revision >= revision, "the other one was heard")
+    def has_heard() -> bool:
+        return one.link(other).revision >= revision
+
+    await until(has_heard, "the other one was heard")
 
 
 async def quiet(mesh: Mesh) -> None:
     """Return once each has heard that the other one has nothing else to tell."""
     for one, other in (("dc1", "dc2"), ("dc2", "dc1")):
         there = await mesh[other].parts.feed.latest()
-        await until(
-            lambda one=one, other=other, there=there: mesh[one].link(other).revision >= there, "caught up"
-        )
+        await until_heard(mesh[one], other, there)
 
 
 async def test_each_knows_what_the_other_one_has(pair: Mesh) -> None:
@@ -247,3 +250,48 @@ async def test_what_a_member_told_is_forgotten_when_it_is_removed(pair: Mesh) ->
     assert "dc1" in two.link("dc1").error
     assert "member" in two.link("dc1").error
     assert one.parts.links.status() == ()
+
+
+async def test_a_datacenter_to_which_no_way_is_known_tells_one_itself(mesh: Mesh) -> None:
+    """dc1's own gateway does not lead to dc2 yet; that of dc2 does lead to dc1."""
+    await mesh.start("dc1")
+    await mesh.start("dc2")
+    del mesh.relays["dc1"].targets["dc2"]
+    await mesh.federate("dc1", "dc2")
+    await until(lambda: mesh["dc1"].is_up("dc2"), "dc1 has learned the way")
+    assert mesh["dc1"].link("dc2").via == f"127.0.0.1:{mesh.relays['dc2'].port}"
+
+
+async def test_another_certificate_is_used_at_once(pair: Mesh) -> None:
+    link = pair["dc2"].link("dc1")
+    await pair["dc2"].parts.leaves.issuer.renew()
+    await until(lambda: pair["dc2"].link("dc1").since > link.since, "the link is another one")
+    await until_up(pair)
+    await pair["dc1"].write(db="http")
+    await until_agreed(pair["dc1"], pair["dc2"])
+
+
+async def test_without_a_gateway_the_link_says_so_and_comes_up_when_there_is_one(mesh: Mesh) -> None:
+    await mesh.start("dc1")
+    two = await mesh.start("dc2")
+    await mesh.let_in("dc1", "dc2")
+    await put(two.store, keys.MEMBERSHIP, Membership("dc1", JOINED))
+    await until(lambda: two.parts.links.status() and two.link("dc1").error, "it says what is missing")
+    assert "no mesh gateway is known" in two.link("dc1").error
+    with pytest.raises(NoRouteError, match="no mesh gateway is known"):
+        two.parts.links.call("dc1")
+    await two.gateway(mesh.relays["dc2"])
+    await until(lambda: two.is_up("dc1"), "it is up")
+
+
+async def test_what_another_release_tells_in_its_own_way_stops_the_link_and_says_why(pair: Mesh) -> None:
+    """What was known stays: half of the truth may be worse than an old one."""
+    one, two = pair["dc1"], pair["dc2"]
+    await one.register("db")
+    await until_agreed(one, two)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "told_key", lambda key, **_: "service/db" if "shared" in key else None)
+        await one.store.commit(Txn((Put(keys.shared_key("tomorrow"), b"[]"),)), ORIGIN)
+        await until(lambda: not two.is_up("dc1"), "the link is down")
+        assert "upgrade" in two.link("dc1").error
+    assert "db" in two.parts.feed.view.remote.services_of("dc1")
