@@ -6,7 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.feature.federation.conftest import until
+from xdsmesh.catalog.keys import join_token_key
+from xdsmesh.federation.store_id import ORIGIN
 from xdsmesh.model.origin import Source
+from xdsmesh.store.base import Put, Txn
 
 if TYPE_CHECKING:
     from tests.feature.federation.api.conftest import Served
@@ -65,8 +68,9 @@ async def test_an_index_of_the_secondary_is_judged_by_what_it_stands_for(
     async def cas(index: int, **body: str) -> str:
         return (await secondary.api.put(f"/v1/config?cas={index}", json={**DEFAULTS, **body})).text
 
-    for number in range(3):  # the revisions of the two stores are not the same
-        await secondary.api.put("/v1/agent/service/register", json={"Name": f"s{number}"})
+    for number in range(100):  # the revisions of the two stores are far apart
+        record = Put(join_token_key(f"{number}"), b"{}")
+        await secondary.datacenter.store.commit(Txn((record,)), ORIGIN)
     assert await cas(0) == "true"
     assert await cas(0, Protocol="tcp") == "false"
     here = (await secondary.api.get("/v1/config/service-defaults/web")).json()
