@@ -15,9 +15,10 @@ from litestar.types import ASGIApp
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.serve import HttpServer
-from xdsmesh.api.tls import load_leaf, make_context
+from xdsmesh.api.tls import make_context
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.ca.stored import trust_problem
+from xdsmesh.ca.tls import load_leaf
 from xdsmesh.config import rules
 from xdsmesh.federation.advertised import federation_address
 from xdsmesh.federation.credentials import server_credentials
@@ -143,6 +144,7 @@ async def _serve_federation(
     reached = federation_address(replace(address, port=port), advertised)
     parts.loop.tell(Fact(FEDERATION_ADDRESS, reached))
     parts.links.prove_by(certificate)
+    parts.overview.prove_by(certificate)
     log.info(
         "serving federation",
         address=str(replace(address, port=port)),

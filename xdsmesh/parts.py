@@ -23,8 +23,10 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.asking import Answering
 from xdsmesh.federation.candidate import Candidate
 from xdsmesh.federation.links import Links
+from xdsmesh.federation.overview import Overview
 from xdsmesh.federation.server import FederationServer
 from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
@@ -73,6 +75,7 @@ class ServerParts:
     links: Links
     federation: FederationServer
     joining: JoiningParts
+    overview: Overview
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -146,6 +149,7 @@ class ServerParts:
             links=links,
             federation=federation,
             joining=joining,
+            overview=Overview(about_us, node.datacenter, feed, links, lambda: issuer.bundle, clock),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -166,8 +170,8 @@ class ServerParts:
         }
 
     def app(self, about: About) -> Litestar:
-        """The HTTP API over them."""
-        return make_app(
+        """The HTTP API over them, which from now on also answers other datacenters."""
+        app = make_app(
             Parts(
                 about=about,
                 repository=self.repository,
@@ -182,9 +186,12 @@ class ServerParts:
                 joiner=self.joining.joiner,
                 tokens=self.tokens,
                 links=self.links,
+                overview=self.overview,
                 around=(self.waits,),
             )
         )
+        self.federation.answering = Answering(self.repository.store, app)
+        return app
 
     def close(self) -> None:
         """Let nobody wait any more."""

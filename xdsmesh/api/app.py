@@ -18,6 +18,7 @@ from xdsmesh.api import (
     catalog,
     catalog_write,
     config,
+    dc_status,
     discovery_chain,
     gateway_services,
     health,
@@ -34,16 +35,19 @@ from xdsmesh.api import (
 )
 from xdsmesh.api.about import About
 from xdsmesh.api.errors import HANDLERS, MAX_BODY
+from xdsmesh.api.forwarding import Forwarding
 from xdsmesh.api.gate import make_gate
 from xdsmesh.api.not_offered import NOT_OFFERED
 from xdsmesh.api.openapi import route as openapi
 from xdsmesh.api.openapi.document import Document
+from xdsmesh.api.primary import PrimaryWrites
 from xdsmesh.api.queries import Queries
 from xdsmesh.ca.leaves import Leaves
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.federation.joining import Joiner
 from xdsmesh.federation.links import Links
+from xdsmesh.federation.overview import Overview
 from xdsmesh.federation.roster import Roster
 from xdsmesh.index.views import Index
 from xdsmesh.rotation.rotations import Rotations
@@ -91,6 +95,7 @@ ROUTES: Final = (
     config.read,
     config.read_all,
     config.remove,
+    dc_status.read,
     discovery_chain.read,
     discovery_chain.read_overridden,
     health.service,
@@ -149,6 +154,7 @@ class Parts:
     joiner: Joiner
     tokens: Tokens
     links: Links
+    overview: Overview
     around: tuple[ASGIMiddleware, ...] = ()
 
     @property
@@ -159,7 +165,9 @@ class Parts:
 
 def make_app(parts: Parts) -> Litestar:
     """Make the application; it holds no state of its own."""
-    document = Document(ROUTES, parts.repository.datacenter)
+    document = Document(ROUTES)
+    forwarding = Forwarding(parts.repository.datacenter, parts.queries.view.remote, parts.links)
+    writes = PrimaryWrites(forwarding, parts.repository, parts.queries.feed)
     traced = proxies.Proxies(parts.registry, parts.index, parts.repository)
     return Litestar(
         [root.root, *ROUTES, *NOT_OFFERED],
@@ -175,11 +183,12 @@ def make_app(parts: Parts) -> Litestar:
             "roster": Provide(lambda: parts.roster, sync_to_thread=False),
             "joiner": Provide(lambda: parts.joiner, sync_to_thread=False),
             "rotations": Provide(lambda: parts.rotations, sync_to_thread=False),
+            "overview": Provide(lambda: parts.overview, sync_to_thread=False),
             "links": Provide(lambda: parts.links, sync_to_thread=False),
             "proxies": Provide(lambda: traced, sync_to_thread=False),
         },
         middleware=list(parts.around),
-        before_request=make_gate(parts.repository.datacenter, parts.tokens),
+        before_request=make_gate(parts.tokens, forwarding, writes),
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY,
         openapi_config=None,

@@ -18,6 +18,11 @@ def others(remote: RemoteView, own: str) -> frozenset[str]:
     return frozenset({primary_of(remote), *remote.members}) - {"", own}
 
 
+def all_datacenters(remote: RemoteView, own: str) -> tuple[str, ...]:
+    """All datacenters by name: the ``own`` one first, then the others in order."""
+    return own, *sorted(others(remote, own))
+
+
 def is_about_members(fact: Fact) -> bool:
     """Whether it may change who belongs to the mesh."""
     return fact.key[0] in _FACTS
