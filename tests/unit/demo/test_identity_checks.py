@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from xdsmesh.demo.calls import ALLOWED, CLOSED, DENIED, FAILED, Answer
 from xdsmesh.demo.edits import Edit
-from xdsmesh.demo.identity.calls import ALLOWED, CLOSED, DENIED, FAILED, Answer
+from xdsmesh.demo.held import Reply
 from xdsmesh.demo.identity.checks import Change, Findings, Verdict, problems, report, took_ms
-from xdsmesh.demo.identity.held import Reply
 
 API = "spiffe://1234.consul/ns/default/dc/dc1/svc/api"
 TIGHTENED = Edit(edited=100.0, acked=100.03)

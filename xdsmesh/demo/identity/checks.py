@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
+from xdsmesh.demo.calls import ALLOWED, Answer
 from xdsmesh.demo.edits import Edit
-from xdsmesh.demo.identity.calls import ALLOWED, Answer
-from xdsmesh.demo.identity.held import Reply
+from xdsmesh.demo.held import Reply
 
 OK: Final = 200
 FORBIDDEN: Final = 403

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from xdsmesh.demo.identity.calls import ALLOWED
+from xdsmesh.demo.calls import ALLOWED
 from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Findings, Verdict, slowest_ms
 from xdsmesh.demo.identity.layout import API, DB, INTENTIONS, LEDGER, WEB
 from xdsmesh.demo.network import Network

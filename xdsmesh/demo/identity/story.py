@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from xdsmesh.demo.calls import ALLOWED, ask, listen
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.edits import edit
-from xdsmesh.demo.identity.calls import ALLOWED, ask, listen
+from xdsmesh.demo.held import HeldConnection
 from xdsmesh.demo.identity.certificates import found_mesh, write_encryption_key, write_secret
 from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Change, Findings, Verdict, problems, report
-from xdsmesh.demo.identity.held import HeldConnection
 from xdsmesh.demo.identity.layout import (
     ADMIN_PATH,
     API,
