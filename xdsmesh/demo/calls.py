@@ -53,12 +53,13 @@ async def ask(
     return Answer(ALLOWED, "200", peer_of(response.json()["client_cert"]))
 
 
-async def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> Answer:
-    """Connect, and wait for the greeting of the application; nothing is sent."""
+async def listen(host: str, port: int, tls: ssl.SSLContext | None = None, words: bytes = b"") -> Answer:
+    """Connect, say the words if there are any, and wait for the greeting of the application."""
     try:
         async with asyncio.timeout(_SECONDS):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
             try:
+                writer.write(words)
                 greeting = await reader.read(1024)
             finally:
                 writer.close()

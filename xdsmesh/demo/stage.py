@@ -24,12 +24,17 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Scene:
     """What a story is played with."""
 
-    running: RunningMesh
     processes: Processes
     network: Network
     folder: Path
     envoy: Path
     show: Show
+
+    def mesh(self, mesh: Mesh) -> RunningMesh:
+        """A mesh, or a datacenter of it, which is not running yet, in a folder of its own."""
+        folder = self.folder / mesh.datacenter
+        folder.mkdir()
+        return RunningMesh(folder, self.network, self.processes, mesh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,10 @@ class Outcome:
 
 
 class Story(Protocol):
-    """What a demo shows, on which mesh."""
-
-    @property
-    def mesh(self) -> Mesh:
-        """The mesh, which is not running yet."""
+    """What a demo shows."""
 
     async def play(self, scene: Scene) -> Outcome:
-        """Start the mesh, and see what it does.
+        """Start a mesh, and see what it does.
 
         Raises:
             DemoError: it can't be seen.
@@ -81,9 +82,8 @@ class Stage:
 
     async def _play(self, story: Story, network: Network, folder: Path, envoy: Path) -> None:
         async with Processes(folder) as processes:
-            running = RunningMesh(folder, network, processes, story.mesh)
             try:
-                outcome = await story.play(Scene(running, processes, network, folder, envoy, self._show))
+                outcome = await story.play(Scene(processes, network, folder, envoy, self._show))
             except DemoError:
                 self._show.tails(processes.tails())
                 raise

@@ -3,10 +3,10 @@
 from xdsmesh.demo.calls import ALLOWED, DENIED, ask, listen
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.handshakes import judged
-from xdsmesh.demo.identity.checks import Verdict
 from xdsmesh.demo.identity.layout import ADMIN_PATH, API, DB, LEDGER, PATH, WEB
 from xdsmesh.demo.layout import Instance
 from xdsmesh.demo.network import Network
+from xdsmesh.demo.verdicts import Verdict
 
 
 async def visits(network: Network, control: Control) -> tuple[Verdict, ...]:
