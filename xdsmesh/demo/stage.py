@@ -5,6 +5,7 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -22,13 +23,14 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a story is played with."""
+    """What a story is played with; what is ``lasting`` ends just before the processes do."""
 
     processes: Processes
     network: Network
     folder: Path
     envoy: Path
     show: Show
+    lasting: AsyncExitStack
 
     def mesh(self, mesh: Mesh) -> RunningMesh:
         """A mesh, or a datacenter of it, which is not running yet, in a folder of its own."""
@@ -81,9 +83,10 @@ class Stage:
         return 0 if self._held else 1
 
     async def _play(self, story: Story, network: Network, folder: Path, envoy: Path) -> None:
-        async with Processes(folder) as processes:
+        async with Processes(folder) as processes, AsyncExitStack() as lasting:
+            scene = Scene(processes, network, folder, envoy, self._show, lasting)
             try:
-                outcome = await story.play(Scene(processes, network, folder, envoy, self._show))
+                outcome = await story.play(scene)
             except DemoError:
                 self._show.tails(processes.tails())
                 raise

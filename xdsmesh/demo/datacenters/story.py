@@ -42,10 +42,8 @@ class Datacenters:
         async with (
             side(scene, DC1, GATEWAY_1) as dc1,
             side(scene, DC2, GATEWAY_2) as dc2,
-            Spy(TEXTS) as between,
-            Spy(TEXTS) as beside,
         ):
-            await _tap(network, between, beside)
+            between, beside = await _spies(scene)
             _, server_2 = await start_control_planes(scene, dc1, dc2)
             await join(scene, dc1, dc2)
             await start_envoys(scene, dc1, dc2, between)
@@ -70,13 +68,16 @@ class Datacenters:
             )
 
 
-async def _tap(network: Network, between: Spy, beside: Spy) -> None:
-    """Put one spy where the gateways are known outside, and one between api and its Envoy."""
+async def _spies(scene: Scene) -> tuple[Spy, Spy]:
+    """One spy where the gateways are known outside, and one between api and its Envoy."""
+    network = scene.network
+    between, beside = [await scene.lasting.enter_async_context(Spy(TEXTS)) for _ in range(2)]
     for gateway in _GATEWAYS:
         port = network.gateway_port
         await between.tap((network.host(gateway.wan_host), port), (network.host(gateway.host), port))
     for port in (network.upstream_port, network.tcp_upstream_port):
         await beside.tap((network.host(TAP_HOST), port), (network.host(API.host), port))
+    return between, beside
 
 
 def _sighting(spy: Spy) -> Sighting:
