@@ -14,8 +14,7 @@ from xdsmesh.demo.layout import SHIFT_MESH, Instance, Mesh, write_apps, write_co
 from xdsmesh.demo.network import Network
 from xdsmesh.demo.processes import Child, Processes
 
-ENVOY_OPTIONS: Final = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
-"""Without hot restart an Envoy needs no base id, and leaves no shared memory behind."""
+ENVOY_OPTIONS: Final = ("--concurrency", "1", "--log-level", "warning")
 
 _LOOK_SECONDS: Final = 0.05
 _NO_TOKENS: Final[Mapping[str, Path]] = {}
@@ -76,7 +75,9 @@ class RunningMesh:
         bootstrap = make_bootstrap(instance.proxy, instance.service, xds, admin, token_file)
         file = self._folder / f"{name}.json"
         file.write_text(json.dumps(bootstrap), "utf-8")
-        return await self._processes.start(f"envoy of {name}", str(envoy), "-c", str(file), *ENVOY_OPTIONS)
+        # Without hot restart an Envoy needs no base id, and leaves no shared memory behind.
+        options = ("--disable-hot-restart", *ENVOY_OPTIONS)
+        return await self._processes.start(f"envoy of {name}", str(envoy), "-c", str(file), *options)
 
     async def wait(self, condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:
         """Return when the condition holds.
