@@ -1,28 +1,17 @@
 """A spy on the line passes all on, and tells what could be read."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 
 import pytest
 
 from xdsmesh.demo.datacenters.client_hello import server_name
+from xdsmesh.demo.datacenters.knocks import client_hello
 from xdsmesh.demo.datacenters.spy import Address, Overheard, Spy
 
 TEXTS = (b"balance of 4711", b"db is ready")
 SECONDS = 10
-
-
-def hello(name: str | None) -> bytes:
-    """What a TLS client sends first."""
-    sent = ssl.MemoryBIO()
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    tls = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
-    with pytest.raises(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return sent.read()
 
 
 @asynccontextmanager
@@ -88,7 +77,7 @@ def test_pieces_of_a_text_that_are_not_in_a_row_are_not_read() -> None:
 
 @pytest.mark.parametrize("size", [1, 100, 10_000])
 def test_a_server_name_is_read_from_a_hello_in_pieces(size: int) -> None:
-    overheard, stream = Overheard(TEXTS), hello("db.default.dc2.internal.consul") + b"more" * 10_000
+    overheard, stream = Overheard(TEXTS), client_hello("db.default.dc2.internal.consul") + b"more" * 10_000
 
     for start in range(0, len(stream), size):
         overheard.hear(stream[start : start + size])
@@ -111,7 +100,7 @@ async def test_all_is_passed_on_and_what_is_plain_is_read() -> None:
 async def test_each_connection_counts_for_the_name_it_asks_for() -> None:
     names = ("db.example", "db.example", "server.example", None)
     async with answering(echo) as target, spied(target) as (spy, address):
-        await asyncio.gather(*(ask(address, hello(name)) for name in names))
+        await asyncio.gather(*(ask(address, client_hello(name)) for name in names))
 
         assert spy.server_names() == {"db.example": 2, "server.example": 1, "": 1}
         assert not spy.readable

@@ -44,13 +44,13 @@ class Datacenters:
             side(scene, DC2, GATEWAY_2) as dc2,
         ):
             between, beside = await _spies(scene)
-            _, server_2 = await start_control_planes(scene, dc1, dc2)
-            await join(scene, dc1, dc2)
-            await start_envoys(scene, dc1, dc2, between)
+            server_2 = await start_control_planes(scene, dc1, dc2)
+            await start_envoys(scene, dc1, dc2)
+            await join(scene, dc1, dc2, between)
             show_topology(show, network, dc1, dc2)
             trust_domain = await dc1.control.trust_domain()
             with show.step("call through the sidecars and the gateways"):
-                called = await visits(network, dc2.control)
+                called = await visits(network, dc1.control, dc2.control)
             with show.step(f"knock at {GATEWAY_2.proxy}, and look for keys in both gateways"):
                 knocked = await knocks(network, dc2, trust_domain)
                 keys = {each.proxy: await keys_of(network, each.host) for each in _GATEWAYS}
