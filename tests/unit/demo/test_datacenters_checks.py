@@ -72,7 +72,7 @@ def test_nothing_is_wrong_with_datacenters_that_do_what_was_promised() -> None:
         (changed(without=(replace(ORPHAN, answer=Answer(FAILED, "503")),)), "api, alone => db over http was"),
         (
             seen(GOOD.between, readable=frozenset((b"ready",))),
-            "between the gateways, it could be read: ready",
+            "the gateways, it could be read: ready",
         ),
         (seen(GOOD.between, server_names={**NAMES, "x": 1}), "somebody asked for x"),
         (seen(GOOD.between, server_names={**NAMES, "": 1}), "somebody asked for no server name"),
