@@ -27,7 +27,7 @@ class Changes:
     """What web and api were answered all the while, each on a connection that stayed open.
 
     Web is let in; then the other control plane is killed, ``without`` which calls go on; web is kept out
-    again, and that control plane is started at ``returned`` (``time.time``).
+    again, and that control plane, started again, answers at ``returned`` (``time.time``).
     """
 
     let_in: Edit
@@ -58,8 +58,9 @@ async def change(scene: Scene, here: Side, there: Side, server: Child) -> Change
             await edit(here.running, here.control, _KIND, DB.service, partial(keep_web_out, config))
             without = await visits_without(scene.network)
         with scene.show.step(f"start the control plane of {there.name} again"):
-            returned = time.time()
             await there.running.start_server()
+            await there.wait(there.control.answers, f"the control plane of {there.name} answered again")
+            returned = time.time()
             await seen(web, FORBIDDEN)
             await seen(api, OK)
     return Changes(let_in, without, returned, tuple(web.replies), tuple(api.replies))

@@ -80,7 +80,7 @@ def let_in_ms(changes: Changes) -> float:
 
 
 def caught_up_ms(changes: Changes) -> float:
-    """Milliseconds from the new start of the control plane until web was kept out, as written meanwhile."""
+    """Milliseconds since that control plane answers again until web was kept out, as written meanwhile."""
     return took_ms(changes.web, changes.returned, FORBIDDEN)
 
 

@@ -36,9 +36,8 @@ def show_findings(show: Show, findings: Findings, config: Path) -> None:
     for gateway, words in findings.keys.items():
         show.line(f"keys that {gateway} holds", ", ".join(sorted(words)) or "none")
     show.line("web let in by dc1", f"200 in dc2 after {let_in_ms(changes):.0f} ms")
-    show.line(
-        "kept out meanwhile", f"403 in dc2 {caught_up_ms(changes):.0f} ms after its control plane began"
-    )
+    caught_up = f"403 in dc2 {caught_up_ms(changes):.0f} ms after its control plane was back"
+    show.line("kept out meanwhile", f"{caught_up}, as db's Envoy came to it again")
     count = len(changes.web) + len(changes.api)
     show.line("requests all the while", f"{count}, failed {findings.failed}")
 
