@@ -44,7 +44,7 @@ def claimed_network() -> Iterator[Network]:
     prefix, claim = _claim()
     with claim:
         address = f"{prefix}.{_CLAIM_HOST}"
-        yield Network(prefix, *(_open_port(address, port) for port in _PREFERRED_PORTS))
+        yield Network(prefix, *(open_port(address, port) for port in _PREFERRED_PORTS))
 
 
 def _claim() -> tuple[str, socket.socket]:
@@ -65,7 +65,7 @@ def _claim() -> tuple[str, socket.socket]:
     )
 
 
-def _open_port(address: str, preferred: int) -> int:
+def open_port(address: str, preferred: int) -> int:
     """The port, or another one if something on this machine listens on it at every address."""
     with socket.socket() as probe:
         try:
