@@ -12,7 +12,7 @@ from xdsmesh.demo.errors import DemoError
 _ATTEMPTS: Final = 50
 _CLAIM_HOST: Final = 254
 _CLAIM_PORT: Final = 4242
-_PREFERRED_PORTS: Final = (8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443)
+_PREFERRED_PORTS: Final = (8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443, 8300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Network:
     admin_port: int
     tcp_upstream_port: int
     gateway_port: int
+    federation_port: int
 
     def host(self, number: int) -> str:
         """The address with this last number."""

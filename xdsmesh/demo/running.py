@@ -48,6 +48,7 @@ class RunningMesh:
         command += ["--config-dir", str(self.config), "--data-dir", str(self.data)]
         command += ["--http-addr", self.http_addr]
         command += ["--xds-addr", f"{self._server}:{self._network.xds_port}", "--dns-addr", "off"]
+        command += ["--federation-addr", f"{self._server}:{self._network.federation_port}"]
         return await self._processes.start(f"server of {self._mesh.datacenter}", *command)
 
     async def start_apps(self) -> None:

@@ -17,7 +17,7 @@ from xdsmesh.demo.datacenters.layout import (
 from xdsmesh.demo.layout import Mesh, write_config
 from xdsmesh.demo.network import Network
 
-NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443)
+NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443, 8300)
 
 
 @pytest.mark.parametrize("mesh", [DC1, DC2])
