@@ -82,6 +82,7 @@ def test_nothing_is_wrong_with_datacenters_that_do_what_was_promised() -> None:
         (replace(GOOD, keys_of_db=frozenset()), "the look at config dumps is blind"),
         (changed(api=replies((99, 200), (101, 503), (102, 200))), "api saw the statuses 200, then 503, then"),
         (changed(web=replies((99, 403), (101, 200))), "web saw the statuses 403, then 200, not"),
+        (changed(api=(*GOOD.changes.api, Reply(104, 200, 40001))), "of api to its Envoy did not stay open"),
         (changed(web=replies((99, 403), (107, 200), (108, 403))), "took 7000 ms to cross"),
     ],
 )

@@ -120,6 +120,8 @@ def _change_problems(changes: Changes) -> Iterator[str]:
         turns = tuple(status for status, _ in groupby(reply.status for reply in replies))
         if turns != expected:
             yield f"{who} saw the statuses {_then(turns)}, not {_then(expected)}"
+        if len({reply.port for reply in replies if reply.port}) != 1:
+            yield f"the connection of {who} to its Envoy did not stay open"
     if let_in_ms(changes) > _MOST_MS:
         yield f"an intention took {let_in_ms(changes):.0f} ms to cross, more than {_MOST_MS}"
 
