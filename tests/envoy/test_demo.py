@@ -45,16 +45,15 @@ def demo(tmp_path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def processes_of(tmp_path: Path) -> list[str]:
-    """The command lines of the processes that name the demo's temporary folder."""
+    """The command lines of the processes whose output goes to the demo's temporary folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if (entry / "fd" / "1").readlink().is_relative_to(tmp_path):
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
             except OSError:
                 continue
-            if f"{tmp_path}/" in line:
-                found.append(line)
     return found
 
 
@@ -94,6 +93,20 @@ VERDICTS = {
     ("web posing as api", "db", "http"): "denied",
 }
 """What the demo of identities expects, and observes."""
+
+
+CROSSING = {
+    ("api", "db", "http"): "allowed",
+    ("web", "db", "http"): "denied",
+    ("api", "ledger", "tcp"): "allowed",
+    ("web", "ledger", "tcp"): "denied",
+    ("a stranger who asks for db", "db", "tls"): "denied",
+    ("a stranger who asks for payroll", "gateway-dc2", "tls"): "denied",
+    ("a stranger who asks for nobody", "gateway-dc2", "tls"): "denied",
+    ("api, the control plane gone", "db", "http"): "allowed",
+    ("api, the control plane gone", "ledger", "tcp"): "allowed",
+}
+"""The same of the demo of datacenters."""
 
 
 def first_with(stream: IO[str] | None, text: str) -> str:
@@ -146,6 +159,31 @@ def test_the_mesh_of_identities_can_be_kept_and_tried(tmp_path: Path) -> None:
     with demo(tmp_path, "--identity", "--keep") as process:
         statuses = [httpx.get(first_with(process.stdout, "curl").split()[-1]).status_code for _ in range(3)]
         assert statuses == [200, 403, 403]
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=20) == 0
+    assert processes_of(tmp_path) == []
+    assert folders(tmp_path) == []
+
+
+def test_calls_cross_datacenters_unread_and_the_kept_mesh_can_be_tried(tmp_path: Path) -> None:
+    with demo(tmp_path, "--datacenters", "--keep", "--format", "json") as process:
+        found = json.loads(first_with(process.stdout, "{"))
+        keys = ("from", "to", "protocol")
+        for verdict in ("expected", "observed"):
+            assert {tuple(each[key] for key in keys): each[verdict] for each in found["verdicts"]} == CROSSING
+        assert len(found["verdicts"]) == len(CROSSING)
+        assert found["peer_spiffe"].endswith(".consul/ns/default/dc/dc1/svc/api")
+        assert found["failed"] == found["shift"]["failed"] == 0 < found["requests"]
+        names = {name.split(".internal.")[0] for name in found["spy"]["server_names"]}
+        assert names == {"db.default.dc2", "ledger.default.dc2", "server.dc1.consul", "server.dc2.consul"}
+        assert found["spy"]["readable"] == found["gateway_keys"] == 0
+        assert found["spy"]["bytes"] > 10_000
+        assert found["beside_api"]["readable"] == 4
+
+        statuses = [httpx.get(first_with(process.stderr, "curl").split()[-1]).status_code for _ in range(2)]
+        assert statuses == [200, 403]
 
         process.send_signal(signal.SIGINT)
 

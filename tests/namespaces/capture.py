@@ -8,8 +8,8 @@ import struct
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Self
 
-from tests.namespaces.client_hello import server_name
 from tests.namespaces.tcp_streams import Frame, streams
+from xdsmesh.demo.datacenters.client_hello import server_name
 
 if TYPE_CHECKING:
     from tests.namespaces.namespaces import Namespace

@@ -95,6 +95,10 @@ class Control:
         """The certificates that the mesh trusts, in PEM."""
         return (await self._ask("/v1/connect/ca/roots", params={"pem": "true"})).text
 
+    async def trust_domain(self) -> str:
+        """The mesh's."""
+        return str(msgspec.json.decode(await self._get("/v1/connect/ca/roots"))["TrustDomain"])
+
     async def create_token(self, service: str) -> str:
         """Make a token for a service, as ``xdsmesh token create`` does: a secret."""
         made = await self._ask("/v1/xdsmesh/tokens", "POST", json={"Service": service})

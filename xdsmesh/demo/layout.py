@@ -49,11 +49,16 @@ SPLIT_AFTER: Final = {"v1": 0.50, "v2": 0.50}
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A mesh to show: its instances, the folder with its config files here, and its server's flags."""
+    """A mesh to show, or one datacenter of it: its instances, its folder with config files here, its server.
+
+    ``server_host`` is the last number of the server's address.
+    """
 
     instances: tuple[Instance, ...]
     config: str
     server_flags: tuple[str, ...] = ()
+    datacenter: str = "dc1"
+    server_host: int = SERVER_HOST
 
 
 SHIFT_MESH: Final = Mesh(INSTANCES, "mesh", ("--default-intention-policy", "allow"))

@@ -12,7 +12,7 @@ from xdsmesh.demo.errors import DemoError
 _ATTEMPTS: Final = 50
 _CLAIM_HOST: Final = 254
 _CLAIM_PORT: Final = 4242
-_PREFERRED_PORTS: Final = (8500, 8502, 8080, 21000, 9191, 19000, 9192)
+_PREFERRED_PORTS: Final = (8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443, 8300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Network:
     upstream_port: int
     admin_port: int
     tcp_upstream_port: int
+    gateway_port: int
+    federation_port: int
 
     def host(self, number: int) -> str:
         """The address with this last number."""
@@ -43,7 +45,7 @@ def claimed_network() -> Iterator[Network]:
     prefix, claim = _claim()
     with claim:
         address = f"{prefix}.{_CLAIM_HOST}"
-        yield Network(prefix, *(_open_port(address, port) for port in _PREFERRED_PORTS))
+        yield Network(prefix, *(open_port(address, port) for port in _PREFERRED_PORTS))
 
 
 def _claim() -> tuple[str, socket.socket]:
@@ -64,7 +66,7 @@ def _claim() -> tuple[str, socket.socket]:
     )
 
 
-def _open_port(address: str, preferred: int) -> int:
+def open_port(address: str, preferred: int) -> int:
     """The port, or another one if something on this machine listens on it at every address."""
     with socket.socket() as probe:
         try:

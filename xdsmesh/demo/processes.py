@@ -11,6 +11,7 @@ from typing import Final, Self
 from xdsmesh.demo.errors import DemoError
 
 _STOP_SECONDS: Final = 5
+_COMMAND_SECONDS: Final = 60
 _TAIL_LINES: Final = 15
 _OURS: Final = "XDSMESH_"
 """Begins the variables of the environment that are about some other mesh."""
@@ -66,6 +67,21 @@ class Processes:
         child = Child(name, process, log)
         self._children.append(child)
         return child
+
+    async def finish(self, name: str, *command: str) -> None:
+        """Run a command to its end.
+
+        Raises:
+            DemoError: it fails, or does not end in time.
+        """
+        child = await self.start(name, *command)
+        try:
+            code = await asyncio.wait_for(child.process.wait(), _COMMAND_SECONDS)
+        except TimeoutError:
+            raise DemoError(f"{name} has not ended after {_COMMAND_SECONDS} s") from None
+        if code:
+            raise DemoError(f"{name} has failed with code {code}: {child.tail()}")
+        self._children.remove(child)
 
     async def kill(self, child: Child) -> None:
         """End one of them without a warning, as a crash would."""

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -11,9 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from xdsmesh.demo.calls import ALLOWED
 from xdsmesh.demo.checks import Findings, listed
 from xdsmesh.demo.layout import ADMINS, CLIENT, SPLIT_AFTER, SPLIT_BEFORE, WEB
 from xdsmesh.demo.network import Network
+from xdsmesh.demo.verdicts import Verdict
 
 _YES: Final = "[green]✓[/]"
 _NO: Final = "[red]✗[/]"
@@ -63,6 +66,10 @@ class Show:
         self.line("requests around the edit", f"{shift.requests}, failed {sum(shift.failures.values())}")
         self.line("from the edit to the last ACK", f"{shift.ack_ms:.0f} ms")
 
+    def verdicts(self, verdicts: Iterable[Verdict], config: Path) -> None:
+        """What became of each call, and who decided; places are shown as seen from the config folder."""
+        self.gap(_verdicts(verdicts, config))
+
     def verdict(self, problems: Sequence[str]) -> None:
         """Whether all of it held, or what did not."""
         self._console.print()
@@ -109,3 +116,29 @@ def _split(title: str, observed: Mapping[str, int], shares: Mapping[str, float])
         count = observed.get(version, 0)
         table.add_row(version, f"{share:.1%}", f"{count / total:.1%}" if total else "-", str(count))
     return table
+
+
+def _verdicts(verdicts: Iterable[Verdict], config: Path) -> Table:
+    table = Table(title="who calls whom", title_justify="left")
+    for column in ("from", "to", "protocol", "expected", "observed", "what was seen, and why"):
+        table.add_column(column)
+    for each in verdicts:
+        colour = "green" if each.answer.observed == ALLOWED else "yellow"
+        held = each.answer.observed == each.expected
+        table.add_row(
+            each.source,
+            each.destination,
+            each.protocol,
+            each.expected,
+            f"[{colour if held else 'red'}]{escape(each.answer.observed)}[/]",
+            escape(_why(each).replace(f"{config}/", "")),
+        )
+    return table
+
+
+def _why(verdict: Verdict) -> str:
+    """What was seen, and the rule without the words that are in the table already."""
+    rule = verdict.rule
+    for said in (" is allowed ", " is denied "):
+        rule = rule.partition(said)[2] or rule
+    return ", ".join(filter(None, (verdict.answer.seen, rule)))

@@ -5,6 +5,7 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -22,14 +23,20 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a story is played with."""
+    """What a story is played with; what is ``lasting`` ends just before the processes do."""
 
-    running: RunningMesh
     processes: Processes
     network: Network
     folder: Path
     envoy: Path
     show: Show
+    lasting: AsyncExitStack
+
+    def mesh(self, mesh: Mesh) -> RunningMesh:
+        """A mesh, or a datacenter of it, which is not running yet, in a folder of its own."""
+        folder = self.folder / mesh.datacenter
+        folder.mkdir()
+        return RunningMesh(folder, self.network, self.processes, mesh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,10 @@ class Outcome:
 
 
 class Story(Protocol):
-    """What a demo shows, on which mesh."""
-
-    @property
-    def mesh(self) -> Mesh:
-        """The mesh, which is not running yet."""
+    """What a demo shows."""
 
     async def play(self, scene: Scene) -> Outcome:
-        """Start the mesh, and see what it does.
+        """Start a mesh, and see what it does.
 
         Raises:
             DemoError: it can't be seen.
@@ -80,10 +83,10 @@ class Stage:
         return 0 if self._held else 1
 
     async def _play(self, story: Story, network: Network, folder: Path, envoy: Path) -> None:
-        async with Processes(folder) as processes:
-            running = RunningMesh(folder, network, processes, story.mesh)
+        async with Processes(folder) as processes, AsyncExitStack() as lasting:
+            scene = Scene(processes, network, folder, envoy, self._show, lasting)
             try:
-                outcome = await story.play(Scene(running, processes, network, folder, envoy, self._show))
+                outcome = await story.play(scene)
             except DemoError:
                 self._show.tails(processes.tails())
                 raise

@@ -25,33 +25,31 @@ _SHIFT_SECONDS: Final = 20
 class TrafficShift:
     """Requests are routed and split, and the split is shifted under load."""
 
-    mesh: Final = SHIFT_MESH
-
     async def play(self, scene: Scene) -> Outcome:
         """See `Story.play`."""
-        network, show = scene.network, scene.show
+        mesh, network, show = scene.mesh(SHIFT_MESH), scene.network, scene.show
         async with (
             Control(f"http://{network.host(SERVER_HOST)}:{network.http_port}") as control,
             Client(f"http://{network.host(CLIENT.host)}:{network.upstream_port}") as client,
         ):
-            await _start(scene, control, client)
+            await _start(scene, mesh, control, client)
             show.topology(network)
             with show.step(f"send {_REQUESTS:,} requests to client's upstream listener"):
                 admin = await client.ask_many(_ADMIN_PATH, _REQUESTS)
                 home = await client.ask_many(_HOME_PATH, _HOME_REQUESTS)
             with show.step("shift the split to 50/50 under load"):
-                shift = await _shift(scene.running, control, client)
+                shift = await _shift(mesh, control, client)
         found = _findings(admin, home, shift)
         return Outcome(
             tuple(problems(found)),
             _for_machines(found),
             partial(show.findings, found),
-            _commands(network, scene.running.config),
+            _commands(network, mesh.config),
         )
 
 
-async def _start(scene: Scene, control: Control, client: Client) -> None:
-    mesh, show = scene.running, scene.show
+async def _start(scene: Scene, mesh: RunningMesh, control: Control, client: Client) -> None:
+    show = scene.show
     with show.step("start the control plane"):
         mesh.write_config()
         await mesh.start_server()

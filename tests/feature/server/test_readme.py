@@ -40,7 +40,13 @@ ENVOYS = {
     "xdsmesh envoy --sidecar-for web-1",
     "envoy -c envoy-bootstrap/sidecar.yaml --service-node web-1-sidecar-proxy --service-cluster web",
 }
-MAKE = {"make demo", "make test", ".venv/bin/xdsmesh demo --identity", "make bench"}
+MAKE = {
+    "make demo",
+    "make test",
+    ".venv/bin/xdsmesh demo --identity",
+    ".venv/bin/xdsmesh demo --datacenters",
+    "make bench",
+}
 """All but the last are steps of ``.ci/run``; that is a matter of minutes."""
 
 

@@ -69,7 +69,7 @@ def test_the_command_alone_shows_its_help(xdsmesh: Run) -> None:
         (["proxy"], "No such command"),
         (["server", "--colour"], "No such option"),
         (["server", "--dev", "--log-format", "xml"], "log-format"),
-        (["demo", "--datacenters"], "--datacenters is not built yet"),
+        (["demo", "--datacenters", "--identity"], "ask for one at a time"),
         (["envoy"], "--sidecar-for"),
         (["envoy", "--sidecar-for", "web-1", "--xds-addr", "8502"], "is not host:port"),
         (["envoy", "--sidecar-for", "web-1", "--admin-bind", "localhost:19000"], "is not an IP address"),

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from xdsmesh.demo.calls import ALLOWED, CLOSED, DENIED, FAILED, Answer
 from xdsmesh.demo.edits import Edit
-from xdsmesh.demo.identity.calls import ALLOWED, CLOSED, DENIED, FAILED, Answer
-from xdsmesh.demo.identity.checks import Change, Findings, Verdict, problems, report, took_ms
-from xdsmesh.demo.identity.held import Reply
+from xdsmesh.demo.held import Reply, took_ms
+from xdsmesh.demo.identity.checks import Change, Findings, problems, report
+from xdsmesh.demo.verdicts import Verdict
 
 API = "spiffe://1234.consul/ns/default/dc/dc1/svc/api"
 TIGHTENED = Edit(edited=100.0, acked=100.03)
@@ -83,9 +84,9 @@ def test_a_connection_that_was_opened_anew_did_not_stay_open() -> None:
 
 
 def test_an_edit_takes_until_the_first_reply_that_shows_it() -> None:
-    assert took_ms(GOOD_REPLIES, TIGHTENED, 403) == pytest.approx(50)
-    assert took_ms(GOOD_REPLIES, LOOSENED, 200) == pytest.approx(60)
-    assert took_ms(GOOD_REPLIES, LOOSENED, 403) == float("inf")
+    assert took_ms(GOOD_REPLIES, TIGHTENED.edited, 403) == pytest.approx(50)
+    assert took_ms(GOOD_REPLIES, LOOSENED.edited, 200) == pytest.approx(60)
+    assert took_ms(GOOD_REPLIES, LOOSENED.edited, 403) == float("inf")
 
 
 def test_machines_get_each_verdict() -> None:

@@ -8,7 +8,7 @@ from xdsmesh.demo.identity.layout import IDENTITY_MESH, INTENTIONS, loosen, tigh
 from xdsmesh.demo.layout import write_config
 from xdsmesh.demo.network import Network
 
-NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192)
+NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443, 8300)
 
 
 @pytest.fixture

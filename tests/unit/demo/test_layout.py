@@ -5,7 +5,7 @@ from pathlib import Path
 from xdsmesh.demo.layout import INSTANCES, shift_split, write_config
 from xdsmesh.demo.network import Network
 
-NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192)
+NETWORK = Network("127.77.7", 8500, 8502, 8080, 21000, 9191, 19000, 9192, 8443, 8300)
 
 
 def test_every_instance_is_registered_at_its_address(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from xdsmesh.demo.edits import Edit
-from xdsmesh.demo.identity.calls import ALLOWED, Answer
-from xdsmesh.demo.identity.held import Reply
+from xdsmesh.demo.held import Reply, took_ms
+from xdsmesh.demo.verdicts import Verdict, for_machines, wrong
 
 OK: Final = 200
 FORBIDDEN: Final = 403
@@ -15,23 +15,6 @@ _TURNS: Final = (OK, FORBIDDEN, OK)
 _FORBIDDEN_STREAM: Final = "the token is for the service web"
 _MOST_MS: Final = 2000
 """How long an edit may take to take hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One call: whether it should have been allowed, and what became of it.
-
-    ``rule`` and ``rule_allows`` are what `xdsmesh intention check` answers; empty and None where it is not
-    the intentions that decide.
-    """
-
-    source: str
-    destination: str
-    protocol: str
-    expected: str
-    answer: Answer
-    rule: str = ""
-    rule_allows: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +57,7 @@ class Findings:
 
 def problems(findings: Findings, api: str) -> Iterator[str]:
     """All that did not hold, for a person; nothing if the demo is a success. ``api`` is its SPIFFE id."""
-    for each in findings.verdicts:
-        call = f"{each.source} => {each.destination} over {each.protocol}"
-        if each.answer.observed != each.expected:
-            yield f"{call} was {each.answer.observed}, not {each.expected}: {each.answer.seen}"
-        if each.rule_allows not in (None, each.expected == ALLOWED):
-            yield f"{call} should be {each.expected}, and `xdsmesh intention check` differs: {each.rule}"
+    yield from wrong(findings.verdicts)
     if findings.peer != api:
         yield f"db was told that {findings.peer or 'nobody'} calls, not {api}"
     if _FORBIDDEN_STREAM not in findings.stream_refusal:
@@ -89,18 +67,9 @@ def problems(findings: Findings, api: str) -> Iterator[str]:
     yield from _change_problems(findings.change)
 
 
-def took_ms(replies: Iterable[Reply], edit: Edit, status: int) -> float:
-    """Milliseconds from an edit to the first reply with this status; infinite: there was none."""
-    first = min(
-        (reply.at for reply in replies if reply.at > edit.edited and reply.status == status),
-        default=float("inf"),
-    )
-    return (first - edit.edited) * 1000
-
-
 def slowest_ms(change: Change, edit: Edit, status: int) -> float:
     """The same of the connection where it took longest."""
-    return max(took_ms(replies, edit, status) for replies in change.held.values())
+    return max(took_ms(replies, edit.edited, status) for replies in change.held.values())
 
 
 def report(findings: Findings) -> dict[str, Any]:
@@ -111,16 +80,7 @@ def report(findings: Findings) -> dict[str, Any]:
         "failed": change.failed,
         "peer_spiffe": findings.peer,
         "shift": {"failed": change.failed, "ack_ms": round(change.tightened.ack_ms, 1)},
-        "verdicts": [
-            {
-                "from": each.source,
-                "to": each.destination,
-                "protocol": each.protocol,
-                "expected": each.expected,
-                "observed": each.answer.observed,
-            }
-            for each in findings.verdicts
-        ],
+        "verdicts": for_machines(findings.verdicts),
     }
 
 

@@ -1,14 +1,10 @@
 """What a person sees of the demo of identities."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
 from rich.tree import Tree
 
-from xdsmesh.demo.identity.calls import ALLOWED
-from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Findings, Verdict, slowest_ms
+from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Findings, slowest_ms
 from xdsmesh.demo.identity.layout import API, DB, INTENTIONS, LEDGER, WEB
 from xdsmesh.demo.network import Network
 from xdsmesh.demo.show import Show
@@ -29,7 +25,7 @@ def show_topology(show: Show, network: Network) -> None:
 
 def show_findings(show: Show, findings: Findings, config: Path) -> None:
     """What became of each call and who decided, and how the intentions changed under open connections."""
-    show.gap(_table(findings.verdicts, config))
+    show.verdicts(findings.verdicts, config)
     change = findings.change
     show.line("db is told that api is", findings.peer)
     show.line("web's token at db's stream", findings.stream_refusal.partition(": ")[0])
@@ -41,29 +37,3 @@ def show_findings(show: Show, findings: Findings, config: Path) -> None:
         took = slowest_ms(change, edit, status)
         show.line(what, f"{status} on open connections after {took:.0f} ms; last ACK {edit.ack_ms:.0f} ms")
     show.line("requests on them meanwhile", f"{change.requests}, failed {change.failed}")
-
-
-def _table(verdicts: Iterable[Verdict], config: Path) -> Table:
-    table = Table(title="who calls whom", title_justify="left")
-    for column in ("from", "to", "protocol", "expected", "observed", "what was seen, and why"):
-        table.add_column(column)
-    for each in verdicts:
-        colour = "green" if each.answer.observed == ALLOWED else "yellow"
-        held = each.answer.observed == each.expected
-        table.add_row(
-            each.source,
-            each.destination,
-            each.protocol,
-            each.expected,
-            f"[{colour if held else 'red'}]{escape(each.answer.observed)}[/]",
-            escape(_why(each).replace(f"{config}/", "")),
-        )
-    return table
-
-
-def _why(verdict: Verdict) -> str:
-    """What was seen, and the rule without the words that are in the table already."""
-    rule = verdict.rule
-    for said in (" is allowed ", " is denied "):
-        rule = rule.partition(said)[2] or rule
-    return ", ".join(filter(None, (verdict.answer.seen, rule)))

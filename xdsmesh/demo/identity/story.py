@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from xdsmesh.demo.calls import ALLOWED, ask, listen
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.edits import edit
-from xdsmesh.demo.identity.calls import ALLOWED, ask, listen
+from xdsmesh.demo.held import HeldConnection
 from xdsmesh.demo.identity.certificates import found_mesh, write_encryption_key, write_secret
-from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Change, Findings, Verdict, problems, report
-from xdsmesh.demo.identity.held import HeldConnection
+from xdsmesh.demo.identity.checks import FORBIDDEN, OK, Change, Findings, problems, report
 from xdsmesh.demo.identity.layout import (
     ADMIN_PATH,
     API,
@@ -31,7 +31,9 @@ from xdsmesh.demo.identity.strangers import Door, find_door, strangers
 from xdsmesh.demo.identity.visits import upstream_url, visits, visits_over_tcp
 from xdsmesh.demo.layout import SERVER_HOST
 from xdsmesh.demo.network import Network
+from xdsmesh.demo.running import RunningMesh
 from xdsmesh.demo.stage import Outcome, Scene
+from xdsmesh.demo.verdicts import Verdict
 from xdsmesh.model.trust import Leaf
 
 _SECONDS: Final = 60
@@ -41,20 +43,18 @@ _REPLIES: Final = 20
 class Identity:
     """Services that may call each other, and those that may not, on a server that denies by default."""
 
-    mesh: Final = IDENTITY_MESH
-
     async def play(self, scene: Scene) -> Outcome:
         """See `Story.play`."""
-        network, show = scene.network, scene.show
+        mesh, network, show = scene.mesh(IDENTITY_MESH), scene.network, scene.show
         async with Control(f"http://{network.host(SERVER_HOST)}:{network.http_port}") as control:
-            expired = await _start_server(scene, control)
+            expired = await _start_server(scene, mesh, control)
             with show.step("create a token for each service"):
-                services = [each.service for each in self.mesh.instances]
+                services = [each.service for each in IDENTITY_MESH.instances]
                 tokens = {service: await control.create_token(service) for service in services}
-            await _start_envoys(scene, control, tokens)
+            await _start_envoys(scene, mesh, control, tokens)
             show_topology(show, network)
             with show.step("try web's token as if it were db's"):
-                stream_refusal = await _refusal_of_impostor(scene, control)
+                stream_refusal = await _refusal_of_impostor(scene, mesh, control)
                 key = await control.leaf(DB.service, tokens[WEB.service])
             with show.step("call through the sidecars"):
                 called = await visits(network, control)
@@ -62,21 +62,21 @@ class Identity:
                 door = await find_door(network, control, tokens, expired, scene.folder)
                 called += await strangers(door, control)
             with show.step("tighten an intention under open connections, and loosen it again"):
-                change = await _change(scene, control, door)
+                change = await _change(scene, mesh, control, door)
             with show.step("let db's Envoys forward bytes, and call it again"):
-                called += await _over_tcp(scene, control)
+                called += await _over_tcp(scene, mesh, control)
         found = Findings(called, stream_refusal, key is None, change)
         return Outcome(
             tuple(problems(found, door.api_id)),
             report(found),
-            partial(show_findings, show, found, scene.running.config),
-            _commands(network, scene.running.config),
+            partial(show_findings, show, found, mesh.config),
+            _commands(network, mesh.config),
         )
 
 
-async def _start_server(scene: Scene, control: Control) -> Leaf:
+async def _start_server(scene: Scene, mesh: RunningMesh, control: Control) -> Leaf:
     """Start the control plane; return a leaf that its authority has signed, and that has expired."""
-    mesh, key = scene.running, scene.folder / "encryption.key"
+    key = scene.folder / "encryption.key"
     with scene.show.step("start the control plane"):
         mesh.write_config()
         write_encryption_key(key)
@@ -87,8 +87,8 @@ async def _start_server(scene: Scene, control: Control) -> Leaf:
     return expired
 
 
-async def _start_envoys(scene: Scene, control: Control, tokens: Mapping[str, str]) -> None:
-    mesh, network = scene.running, scene.network
+async def _start_envoys(scene: Scene, mesh: RunningMesh, control: Control, tokens: Mapping[str, str]) -> None:
+    network = scene.network
 
     async def served() -> bool:
         greeted = await listen(network.host(API.host), network.tcp_upstream_port)
@@ -107,21 +107,20 @@ async def _start_envoys(scene: Scene, control: Control, tokens: Mapping[str, str
         await mesh.wait(served, _SECONDS, "api was served by db and ledger")
 
 
-async def _refusal_of_impostor(scene: Scene, control: Control) -> str:
+async def _refusal_of_impostor(scene: Scene, mesh: RunningMesh, control: Control) -> str:
     """Start an Envoy that claims to be the proxy of db, with the token of web; why it is refused."""
     token_file = scene.folder / f"{WEB.service}.token"
-    impostor = await scene.running.start_envoy(scene.envoy, IMPOSTOR, token_file, "impostor")
+    impostor = await mesh.start_envoy(scene.envoy, IMPOSTOR, token_file, "impostor")
 
     async def refused() -> bool:
         return bool(await control.refusal(IMPOSTOR.proxy))
 
-    await scene.running.wait(refused, _SECONDS, "the stream of the impostor was refused")
+    await mesh.wait(refused, _SECONDS, "the stream of the impostor was refused")
     await scene.processes.kill(impostor)
     return await control.refusal(IMPOSTOR.proxy)
 
 
-async def _change(scene: Scene, control: Control, door: Door) -> Change:
-    mesh = scene.running
+async def _change(scene: Scene, mesh: RunningMesh, control: Control, door: Door) -> Change:
     intentions = mesh.config / INTENTIONS
     text = intentions.read_text("utf-8")
     async with (
@@ -148,9 +147,9 @@ async def _change(scene: Scene, control: Control, door: Door) -> Change:
     return Change(tightened, loosened, held)
 
 
-async def _over_tcp(scene: Scene, control: Control) -> tuple[Verdict, ...]:
+async def _over_tcp(scene: Scene, mesh: RunningMesh, control: Control) -> tuple[Verdict, ...]:
     """Call db while it speaks tcp; then all is as it was."""
-    mesh, config = scene.running, scene.running.config
+    config = mesh.config
     text = (config / INTENTIONS).read_text("utf-8")
     await edit(mesh, control, "service-intentions", DB.service, partial(judge_connections, config))
     await edit(mesh, control, "service-defaults", DB.service, partial(speak_tcp, config))

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xdsmesh.demo.calls import ALLOWED, DENIED, ask, listen
 from xdsmesh.demo.control import Control
 from xdsmesh.demo.errors import DemoError
-from xdsmesh.demo.identity.calls import ALLOWED, DENIED, ask, listen
+from xdsmesh.demo.handshakes import judged
 from xdsmesh.demo.identity.certificates import client_tls, foreign_leaf
-from xdsmesh.demo.identity.checks import Verdict
-from xdsmesh.demo.identity.handshakes import judged
 from xdsmesh.demo.identity.layout import API, DB, LEDGER, PATH, WEB
 from xdsmesh.demo.network import Network
+from xdsmesh.demo.verdicts import Verdict
 from xdsmesh.model.trust import Leaf
 
 

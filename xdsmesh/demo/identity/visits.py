@@ -1,12 +1,12 @@
 """Calls as applications make them, each through the sidecar beside it."""
 
+from xdsmesh.demo.calls import ALLOWED, DENIED, ask, listen
 from xdsmesh.demo.control import Control
-from xdsmesh.demo.identity.calls import ALLOWED, DENIED, ask, listen
-from xdsmesh.demo.identity.checks import Verdict
-from xdsmesh.demo.identity.handshakes import judged
+from xdsmesh.demo.handshakes import judged
 from xdsmesh.demo.identity.layout import ADMIN_PATH, API, DB, LEDGER, PATH, WEB
 from xdsmesh.demo.layout import Instance
 from xdsmesh.demo.network import Network
+from xdsmesh.demo.verdicts import Verdict
 
 
 async def visits(network: Network, control: Control) -> tuple[Verdict, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -59,3 +60,12 @@ class HeldConnection:
             return Reply(time.time(), 0, 0)
         _, port, *_ = response.extensions["network_stream"].get_extra_info("client_addr")
         return Reply(time.time(), response.status_code, port)
+
+
+def took_ms(replies: Iterable[Reply], since: float, status: int) -> float:
+    """Milliseconds from a moment (``time.time``) to the first reply with this status; infinite: none."""
+    first = min(
+        (reply.at for reply in replies if reply.at > since and reply.status == status),
+        default=float("inf"),
+    )
+    return (first - since) * 1000

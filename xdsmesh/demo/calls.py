@@ -53,12 +53,22 @@ async def ask(
     return Answer(ALLOWED, "200", peer_of(response.json()["client_cert"]))
 
 
-async def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> Answer:
-    """Connect, and wait for the greeting of the application; nothing is sent."""
+async def listen(
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    server_name: str | None = None,
+    words: bytes = b"",
+) -> Answer:
+    """Connect, say the words if there are any, and wait for the greeting of the application.
+
+    With ``tls``, ``server_name`` is whom to ask for, unless that is the host.
+    """
     try:
         async with asyncio.timeout(_SECONDS):
-            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_name)
             try:
+                writer.write(words)
                 greeting = await reader.read(1024)
             finally:
                 writer.close()

@@ -7,8 +7,8 @@ from typing import Final
 
 import httpx
 
+from xdsmesh.demo.calls import CLOSED, DENIED, FAILED, Answer
 from xdsmesh.demo.errors import DemoError
-from xdsmesh.demo.identity.calls import CLOSED, DENIED, FAILED, Answer
 from xdsmesh.demo.layout import Instance
 from xdsmesh.demo.network import Network
 

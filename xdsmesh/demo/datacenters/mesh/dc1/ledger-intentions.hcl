@@ -1,0 +1,8 @@
+Kind = "service-intentions"
+Name = "ledger"
+Sources = [
+  {
+    Name   = "api"
+    Action = "allow"
+  },
+]
