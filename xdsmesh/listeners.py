@@ -1,4 +1,4 @@
-"""The listeners of a server: xDS and the HTTP API, each in the clear and over TLS."""
+"""The listeners of a server: xDS and the HTTP API, in the clear and over TLS, and for other datacenters."""
 
 import gc
 import ipaddress
@@ -15,15 +15,21 @@ from litestar.types import ASGIApp
 from xdsmesh import __version__
 from xdsmesh.api.about import OFF, About
 from xdsmesh.api.serve import HttpServer
-from xdsmesh.api.tls import load_leaf, make_context
+from xdsmesh.api.tls import make_context
 from xdsmesh.ca.server_certificate import ServerCertificate, ServerNames
 from xdsmesh.ca.stored import trust_problem
+from xdsmesh.ca.tls import load_leaf
 from xdsmesh.config import rules
+from xdsmesh.federation.advertised import federation_address
+from xdsmesh.federation.credentials import server_credentials
+from xdsmesh.index.tables import FEDERATION_ADDRESS
+from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Node
+from xdsmesh.model.facts import Fact
 from xdsmesh.parts import Pick, ServerParts
 from xdsmesh.settings import Address, Settings
 from xdsmesh.xds.server import AdsServer
-from xdsmesh.xds.tls import server_credentials
+from xdsmesh.xds.tls import server_credentials as xds_credentials
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +45,12 @@ async def make_certificate(
 ) -> ServerCertificate | None:
     """The certificate of the listeners that speak TLS; None: none does. Its ``run`` must run.
 
+    Other datacenters alone are no reason not to start: without a certificate they are not served.
+
     Raises:
         RefusedError: the intermediate has expired.
     """
-    hosts = [each.host for each in (settings.https, settings.xds_tls) if each]
+    hosts = [each.host for each in (settings.https, settings.xds_tls, settings.federation) if each]
     if not hosts:
         return None
     is_host_name = not any(rules.host_name("--node", settings.node))
@@ -54,6 +62,11 @@ async def make_certificate(
     try:
         return await ServerCertificate.make(parts.leaves.issuer, names, clock, pick)
     except ValueError as error:
+        if not settings.https and not settings.xds_tls:
+            log.warning(
+                "other datacenters can't be served: there is no certificate for that", error=str(error)
+            )
+            return None
         remedy = "see in the log why it was not renewed, or turn --https-addr and --xds-tls-addr off"
         raise trust_problem(f"there is no certificate for TLS: {error}", remedy) from error
 
@@ -85,6 +98,8 @@ async def listen(
             envoy_versions=ENVOY_VERSIONS,
             default_intention_policy=settings.default_intention_policy,
         )
+        if settings.federation and certificate:
+            await _serve_federation(stack, parts, settings.federation, settings.advertise, certificate)
         app = parts.app(about)
         if settings.http:
             await _serve_http(stack, app, settings.http, None)
@@ -106,13 +121,35 @@ async def _serve_xds(
     address: Address,
     certificate: ServerCertificate | None,
 ) -> int:
-    credentials = server_credentials(lambda: certificate.leaf) if certificate else None
+    credentials = xds_credentials(lambda: certificate.leaf) if certificate else None
     server = AdsServer(parts.loop, parts.admissions, parts.registry, clock)
     port = await server.start(str(address), credentials)
     stack.push_async_callback(server.stop, _GRACE_SECONDS)
     what = "serving xDS over TLS" if certificate else "serving xDS"
     log.info(what, address=str(replace(address, port=port)))
     return port
+
+
+async def _serve_federation(
+    stack: AsyncExitStack,
+    parts: ServerParts,
+    address: Address,
+    advertised: str,
+    certificate: ServerCertificate,
+) -> None:
+    issuer = parts.leaves.issuer
+    credentials = server_credentials(lambda: certificate.leaf, lambda: issuer.bundle)
+    port = await parts.federation.start(str(address), credentials)
+    stack.push_async_callback(parts.federation.stop, _GRACE_SECONDS)
+    reached = federation_address(replace(address, port=port), advertised)
+    parts.loop.tell(Fact(FEDERATION_ADDRESS, reached))
+    parts.links.prove_by(certificate)
+    parts.overview.prove_by(certificate)
+    log.info(
+        "serving federation",
+        address=str(replace(address, port=port)),
+        advertised=host_port(reached.address, reached.port),
+    )
 
 
 async def _serve_http(

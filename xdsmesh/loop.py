@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.index.views import Index
+from xdsmesh.model.catalog import Instance
 from xdsmesh.model.facts import Batch, Fact, FactKey
 from xdsmesh.model.identity import Identity, identity_of
 from xdsmesh.model.resource import ProxyView
@@ -19,12 +20,11 @@ _QUIET_SECONDS: Final = 0.005
 class Attachment:
     """One stream's hold on a proxy: the latest view, and the revision of the facts behind it."""
 
-    def __init__(
-        self, loop: "Loop", proxy_id: str, service: str, view: ProxyView, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, loop: "Loop", proxy: Instance, view: ProxyView, wake: Callable[[], None]) -> None:
         self._loop = loop
-        self.proxy_id: Final = proxy_id
-        self.service: Final = service
+        self.proxy_id: Final = proxy.id
+        self.service: Final = proxy.fronted_service
+        self.has_leaf: Final = not proxy.kind.is_gateway
         self.spiffe_id: Final = view.spiffe_id
         self.view: ProxyView | None = view
         self.wake: Final = wake
@@ -72,7 +72,7 @@ class Loop:
         return self._index.revision
 
     def keep_leaves(self, keeper: LeafKeeper) -> None:
-        """Ask this keeper for the leaf of every attached proxy."""
+        """Ask this keeper for the leaf of every attached sidecar; gateways have none."""
         self._keeper = keeper
 
     async def wait_revision(self, revision: int) -> None:
@@ -140,20 +140,19 @@ class Loop:
 
     def identity(self, proxy_id: str) -> Identity | None:
         """Who a registered proxy is, as the views have it."""
-        instance = self._index.sidecar(proxy_id)
+        instance = self._index.proxy(proxy_id)
         return identity_of(instance) if instance else None
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
-        """Hold a proxy's view for a stream; None when no such proxy is registered."""
+        """Hold a proxy's view for a stream; None when no such proxy is registered, or it can't be served."""
         view = self._index.hold(proxy_id)
-        instance = self._index.sidecar(proxy_id)
-        if view is None or instance is None or instance.proxy is None:
+        instance = self._index.proxy(proxy_id)
+        if view is None or instance is None:
             self._index.release(proxy_id)
             return None
-        service = instance.proxy.destination_service_name
-        if self._keeper:
+        attachment = Attachment(self, instance, view, wake)
+        if self._keeper and attachment.has_leaf:
             self._keeper.hold(proxy_id, view.spiffe_id)
-        attachment = Attachment(self, proxy_id, service, view, wake)
         self._attached[proxy_id].add(attachment)
         return attachment
 
@@ -166,5 +165,5 @@ class Loop:
         if not holders:
             del self._attached[attachment.proxy_id]
         self._index.release(attachment.proxy_id)
-        if self._keeper:
+        if self._keeper and attachment.has_leaf:
             self._keeper.release(attachment.proxy_id)

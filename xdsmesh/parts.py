@@ -10,6 +10,7 @@ from typing import Self
 
 from litestar import Litestar
 
+from xdsmesh import __version__
 from xdsmesh.api.about import About
 from xdsmesh.api.app import Parts, make_app
 from xdsmesh.api.proxies import Proxies
@@ -22,14 +23,24 @@ from xdsmesh.catalog.agent_checks import report
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.catalog.registrations import Registrations
 from xdsmesh.catalog.repository import Repository
+from xdsmesh.federation.asking import Answering
+from xdsmesh.federation.candidate import Candidate
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.overview import Overview
+from xdsmesh.federation.server import FederationServer
+from xdsmesh.federation.sharing import Sharing
 from xdsmesh.index.tables import DEFAULT_POLICY
 from xdsmesh.index.views import Index
+from xdsmesh.joining import JoiningParts
 from xdsmesh.loop import Loop
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.facts import Fact
+from xdsmesh.model.federation import RemoteServer
 from xdsmesh.probes.prober import Prober
 from xdsmesh.probes.reaper import Reaper
 from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.datacenters import Datacenters
+from xdsmesh.rotation.reporting import TrustReporting
 from xdsmesh.rotation.rotations import Rotations
 from xdsmesh.settings import IntentionPolicy
 from xdsmesh.status import Registry
@@ -60,6 +71,11 @@ class ServerParts:
     waits: WaitForProxies
     tokens: Tokens
     admissions: Admissions
+    sharing: Sharing
+    links: Links
+    federation: FederationServer
+    joining: JoiningParts
+    overview: Overview
 
     @classmethod
     def make(  # noqa: PLR0913 - what differs between servers, and in their tests
@@ -71,10 +87,12 @@ class ServerParts:
         pick: Pick,
         *,
         policy: IntentionPolicy,
+        trust_domain: str | None = None,
     ) -> Self:
         """Make them over a store that has its root.
 
-        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides.
+        ``pick`` draws when leaves are renewed; ``policy`` is for calls that no intention decides;
+        ``trust_domain`` is the one that was asked for, if any was.
         """
         feed, index, registry = Feed(store), Index(), Registry()
         tokens = Tokens(feed)
@@ -86,16 +104,31 @@ class ServerParts:
         repository, registrations = Repository(store, node), Registrations(store, node, feed)
         prober = Prober(node.name, partial(report, registrations), time.monotonic, random.uniform)
         reaper = Reaper(node.name, registrations.reap, time.monotonic)
-        for listener in (loop.take, prober.take, reaper.take):
-            feed.listen(listener)
+        about_us = RemoteServer(node.name, node.address, __version__, policy)
+        sharing = Sharing(store, feed, node.datacenter, about_us)
+        links = Links(repository, feed, lambda: issuer.bundle, clock, random.uniform)
+        links.own_gateways = lambda: sharing.gateways
+        sharing.listen(links.report)
+        federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
-        rotations = Rotations(store, issuer, keeper, acknowledgements, clock)
+        others = feed.view.remote.members
+        datacenters = Datacenters(lambda: [each.value for each in others.values()], clock)
+        rotations = Rotations(store, issuer, keeper, acknowledgements, datacenters)
+        reported = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
+        takers = (loop.take, prober.take, reaper.take, sharing.take, links.take, datacenters.take)
+        for listener in takers:
+            feed.listen(listener)
+        candidate = Candidate(node.datacenter, trust_domain)
+        reporting = TrustReporting(issuer, keeper, reported)
+        joining = JoiningParts.make(store, feed, issuer, candidate, reporting)
+        joining.connect(issuer, links, federation, datacenters)
         issuer.start_rotation = rotations.start
         issuer.listen(lambda: loop.tell(Fact(("roots",), issuer.bundle)))
         issuer.listen(keeper.renew_soon)
         issuer.listen(leaves.renew_soon)
         issuer.listen(queries.look_again)
+        issuer.listen(links.connect_anew)
         rotations.listen(queries.look_again)
         return cls(
             feed=feed,
@@ -112,6 +145,11 @@ class ServerParts:
             queries=queries,
             tokens=tokens,
             admissions=Admissions(tokens),
+            sharing=sharing,
+            links=links,
+            federation=federation,
+            joining=joining,
+            overview=Overview(about_us, node.datacenter, feed, links, lambda: issuer.bundle, clock),
             waits=WaitForProxies(loop, registry, feed, Proxies(registry, index, repository)),
         )
 
@@ -126,11 +164,14 @@ class ServerParts:
             "prober": self.prober.run(),
             "reaper": self.reaper.run(),
             "queries": self.queries.run(),
+            "sharing": self.sharing.run(),
+            "links": self.links.run(),
+            **self.joining.work(),
         }
 
     def app(self, about: About) -> Litestar:
-        """The HTTP API over them."""
-        return make_app(
+        """The HTTP API over them, which from now on also answers other datacenters."""
+        app = make_app(
             Parts(
                 about=about,
                 repository=self.repository,
@@ -141,10 +182,16 @@ class ServerParts:
                 index=self.index,
                 leaves=self.leaves,
                 rotations=self.rotations,
+                roster=self.joining.roster,
+                joiner=self.joining.joiner,
                 tokens=self.tokens,
+                links=self.links,
+                overview=self.overview,
                 around=(self.waits,),
             )
         )
+        self.federation.answering = Answering(self.repository.store, app)
+        return app
 
     def close(self) -> None:
         """Let nobody wait any more."""

@@ -80,7 +80,7 @@ async def _serve(settings: Settings) -> None:
         await check_reach(settings, store)
         issuer = await Issuer.open(store, settings.trust_domain, _now, await _sealer(settings, store))
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
-        node = Node(settings.node, "127.0.0.1", settings.datacenter, meta)
+        node = Node(settings.node, settings.advertise or "127.0.0.1", settings.datacenter, meta)
         pick = random.SystemRandom().uniform
         parts = ServerParts.make(
             store,
@@ -89,6 +89,7 @@ async def _serve(settings: Settings) -> None:
             _now,
             pick,
             policy=settings.default_intention_policy,
+            trust_domain=settings.trust_domain,
         )
         parts.tokens.reached = bool(settings.reached)
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None

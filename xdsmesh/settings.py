@@ -159,6 +159,11 @@ def _beside(xds: Address | None) -> str:
     return host_port(xds.host, 0) if xds else "off"
 
 
+def is_datacenter_name(text: str) -> bool:
+    """Whether a datacenter may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 class _Flags:
     """Converts the texts of flags and collects what is wrong with them."""
 

@@ -1,6 +1,8 @@
 """Golden cases: config files as people write them, beside the Envoy resources that one proxy gets from them.
 
 A case is a folder ``<topic>/<case>`` with input files, ``proxy.txt`` that names the proxy, and the outputs.
+Where other datacenters matter, ``datacenters.yaml`` has what they told us: by their names, the addresses of
+their gateways and, of their services, those of instances by subset. A minus before an address: it is ill.
 """
 
 import json
@@ -18,10 +20,18 @@ from google.protobuf.json_format import MessageToJson
 
 from xdsmesh.config.files import parse_file
 from xdsmesh.config.service import expand
+from xdsmesh.index.tables import FEDERATION_ADDRESS
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Instance, Node
+from xdsmesh.model.catalog import Instance, Node, ServiceAddress
 from xdsmesh.model.checks import Health
 from xdsmesh.model.facts import Batch, Fact
+from xdsmesh.model.federation import (
+    RemoteGateway,
+    RemoteGateways,
+    RemoteInstance,
+    RemoteService,
+    RemoteSubset,
+)
 from xdsmesh.model.resource import ProxyView, Resources
 from xdsmesh.model.trust import TrustBundle
 
@@ -30,6 +40,8 @@ PROXY = "proxy.txt"
 INPUT_ENDINGS = {".hcl", ".json", ".yaml", ".yml"}
 NOT_OURS = {"chains", "__pycache__"}
 """Golden files of another sort, and no files of ours at all."""
+DATACENTERS = "datacenters.yaml"
+FEDERATION = Fact(FEDERATION_ADDRESS, ServiceAddress("127.0.0.1", 8503))
 OUTPUTS = ("clusters.yaml", "endpoints.yaml", "listeners.yaml", "routes.yaml")
 TRUST_DOMAIN = "11111111-2222-3333-4444-555555555555.consul"
 NODE = Node("node-1", "127.0.0.1", "dc1")
@@ -56,8 +68,19 @@ class Case:
         return sorted(
             path
             for path in self.folder.iterdir()
-            if path.suffix in INPUT_ENDINGS and path.name not in OUTPUTS
+            if path.suffix in INPUT_ENDINGS and path.name not in (*OUTPUTS, DATACENTERS)
         )
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether the proxy stands between datacenters, and not before a service."""
+        return self.proxy.startswith("gateway")
+
+    @property
+    def datacenters(self) -> dict[str, Any]:
+        """What other datacenters told us, by their names."""
+        path = self.folder / DATACENTERS
+        return yaml.safe_load(path.read_text()) if path.exists() else {}
 
     def golden(self) -> dict[str, str]:
         """The texts of the outputs that are in the folder."""
@@ -112,7 +135,12 @@ def lost_files() -> list[str]:
     read = {
         path
         for case in CASES
-        for path in (*case.inputs, case.folder / PROXY, *(case.folder / o for o in OUTPUTS))
+        for path in (
+            *case.inputs,
+            case.folder / PROXY,
+            case.folder / DATACENTERS,
+            *(case.folder / o for o in OUTPUTS),
+        )
     }
     return [
         path.relative_to(HERE).as_posix()
@@ -140,7 +168,8 @@ def _with_maps_sorted(value: Any) -> Any:
 @cache
 def _view(case: Case) -> ProxyView:
     index = Index()
-    index.apply(Batch(1, (Fact(("roots",), TrustBundle(TRUST_DOMAIN, "ROOTS\n")), *_facts(case.inputs))))
+    trust = Fact(("roots",), TrustBundle(TRUST_DOMAIN, "ROOTS\n"))
+    index.apply(Batch(1, (trust, *_facts(case.inputs), *_elsewhere(case.datacenters))))
     view = index.view(case.proxy)
     assert view is not None, f"{case.name} has no proxy {case.proxy}"
     return view
@@ -156,6 +185,30 @@ def _facts(inputs: Iterable[Path]) -> Iterator[Fact]:
         for service in parsed.services:
             for instance in expand(service.value, NODE, lambda _: next(ports)):
                 yield Fact(("instance", instance.id), _probed(instance))
+
+
+def _elsewhere(datacenters: Mapping[str, Any]) -> Iterator[Fact]:
+    """What is known of other datacenters; once there are some, this one's control plane listens for them."""
+    if datacenters:
+        yield FEDERATION
+    for name, told in datacenters.items():
+        places = map(_place, told.get("gateways", ()))
+        gateways = tuple(RemoteGateway(f"gateway-{number}", *each) for number, each in enumerate(places))
+        yield Fact(("remote-gateways", name), RemoteGateways(gateways))
+        for service, subsets in told.get("services", {}).items():
+            found = (
+                RemoteSubset(
+                    subset,
+                    tuple(RemoteInstance(host, port, 1, well) for host, port, well in map(_place, told)),
+                )
+                for subset, told in sorted(subsets.items())
+            )
+            yield Fact(("remote-service", name, service), RemoteService(tuple(found)))
+
+
+def _place(text: str) -> tuple[str, int, bool]:
+    host, _, port = text.removeprefix("-").rpartition(":")
+    return host, int(port), not text.startswith("-")
 
 
 def _probed(instance: Instance) -> Instance:

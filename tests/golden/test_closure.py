@@ -9,6 +9,7 @@ from xdsmesh.model.resource import TYPES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.golden.conftest import Case
     from xdsmesh.model.resource import ProxyView
 
     Decoded = dict[str, list[dict[str, Any]]]
@@ -57,9 +58,11 @@ def test_only_the_two_secrets_that_are_served_are_named(decoded: Decoded) -> Non
     assert named <= {"leaf", "roots"}
 
 
-def test_every_mesh_cluster_accepts_one_identity_only(decoded: Decoded) -> None:
+def test_every_mesh_cluster_accepts_one_identity_only(case: Case, decoded: Decoded) -> None:
+    if case.is_gateway:
+        return
     for cluster in decoded["clusters"]:
-        if cluster.get("type") == "EDS":
+        if ".internal." in cluster["name"] and "clusterType" not in cluster:
             common = cluster["transportSocket"]["typedConfig"]["commonTlsContext"]
             validation = common["combinedValidationContext"]
             (accepted,) = validation["defaultValidationContext"]["matchTypedSubjectAltNames"]
@@ -68,9 +71,20 @@ def test_every_mesh_cluster_accepts_one_identity_only(decoded: Decoded) -> None:
 
 def test_every_inbound_chain_demands_a_certificate(decoded: Decoded) -> None:
     for listener in decoded["listeners"]:
-        if listener["trafficDirection"] == "INBOUND":
+        if listener.get("trafficDirection") == "INBOUND":
             (chain,) = listener["filterChains"]
             assert chain["transportSocket"]["typedConfig"]["requireClientCertificate"] is True
+
+
+def test_a_gateway_opens_no_tls_and_forwards_nothing_that_is_not_named(case: Case, decoded: Decoded) -> None:
+    if not case.is_gateway:
+        return
+    assert not any("transportSocket" in each or "sdsConfig" in each for each in _objects([*decoded.values()]))
+    for listener in decoded["listeners"]:
+        assert "defaultFilterChain" not in listener
+        for chain in listener["filterChains"]:
+            assert chain["filterChainMatch"].keys() == {"serverNames"}
+            assert all(chain["filterChainMatch"]["serverNames"])
 
 
 def test_every_resource_lies_under_its_own_name(view: ProxyView) -> None:

@@ -30,6 +30,7 @@ MODULES = (
     "extensions.filters.http.jwt_authn.v3",
     "extensions.filters.http.rbac.v3",
     "extensions.filters.http.router.v3",
+    "extensions.filters.listener.tls_inspector.v3",
     "extensions.filters.network.connection_limit.v3",
     "extensions.filters.network.http_connection_manager.v3",
     "extensions.filters.network.rbac.v3",

@@ -9,14 +9,24 @@ from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver, Subset
 from xdsmesh.config.kinds.service_router import Destination, HTTPMatch, Match, Route, ServiceRouter
 from xdsmesh.config.kinds.service_splitter import ServiceSplitter, Split
+from xdsmesh.config.parts.mesh_gateway import MeshGateway
+from xdsmesh.index.tables import FEDERATION_ADDRESS
 from xdsmesh.index.views import Index
-from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, Upstream, Weights
+from xdsmesh.model.catalog import Instance, Kind, Node, Proxy, ServiceAddress, Upstream, Weights
 from xdsmesh.model.checks import Check, Health
 from xdsmesh.model.facts import Batch, Fact, FactKey
+from xdsmesh.model.federation import (
+    RemoteGateway,
+    RemoteGateways,
+    RemoteInstance,
+    RemoteService,
+    RemoteSubset,
+)
 from xdsmesh.model.trust import TrustBundle
 
 SERVICES = ("web", "admin", "api")
-PROXIES = ("client-1-sidecar-proxy", "client-2-sidecar-proxy")
+GATEWAY = "gateway-1"
+PROXIES = ("client-1-sidecar-proxy", "client-2-sidecar-proxy", GATEWAY)
 NODE = Node("n1", "127.0.0.1", "dc1")
 
 services = st.sampled_from(SERVICES)
@@ -27,8 +37,12 @@ def entry_fact(entry: Entry) -> Fact:
     return Fact(("entry", entry.KIND, entry.name), entry)
 
 
-proxy_defaults = st.sampled_from(("", "http", "tcp")).map(
-    lambda protocol: ProxyDefaults(name="global", config=ProxyConfig(protocol=protocol))
+proxy_defaults = st.builds(
+    lambda protocol, mode: ProxyDefaults(
+        name="global", config=ProxyConfig(protocol=protocol), mesh_gateway=MeshGateway(mode)
+    ),
+    st.sampled_from(("", "http", "tcp")),
+    st.sampled_from(("", "local", "remote")),
 )
 service_defaults = st.builds(
     ServiceDefaults,
@@ -45,7 +59,7 @@ resolvers = st.builds(
     name=services,
     default_subset=subset_names,
     subsets=subsets,
-    redirect=st.none() | st.builds(Redirect, service=services),
+    redirect=st.none() | st.builds(Redirect, service=services, datacenter=st.sampled_from(("", "dc2"))),
 )
 splits = st.builds(
     Split,
@@ -117,8 +131,44 @@ def deregistrations(draw: st.DrawFn) -> list[Fact]:
     return [Fact(("instance", each), None) for each in (application, f"{application}-sidecar-proxy")]
 
 
+@st.composite
+def gateways(draw: st.DrawFn) -> Fact:
+    """A mesh gateway, at times with the id that a sidecar has at others."""
+    proxy_id = draw(st.sampled_from((GATEWAY, PROXIES[0])))
+    health = draw(st.sampled_from(Health))
+    gateway = Instance(
+        proxy_id,
+        "gateway",
+        NODE,
+        draw(st.sampled_from((Kind.MESH_GATEWAY, Kind.TERMINATING_GATEWAY))),
+        port=8443,
+        proxy=Proxy(""),
+        checks=(Check("c", "c", health),),
+    )
+    return Fact(("instance", proxy_id), gateway)
+
+
+well = st.booleans()
+addresses = st.sampled_from(("10.0.1.1", "gw.example.com"))
+remote_gateways = st.builds(
+    lambda address, healthy: Fact(
+        ("remote-gateways", "dc2"), RemoteGateways((RemoteGateway("g", address, 443, healthy),))
+    ),
+    addresses,
+    well,
+)
+remote_instances = st.lists(st.builds(RemoteInstance, addresses, st.just(21000), healthy=well), max_size=2)
+remote_services = st.builds(
+    lambda service, instances: Fact(
+        ("remote-service", "dc2", service), RemoteService((RemoteSubset("", tuple(instances)),))
+    ),
+    services,
+    remote_instances,
+)
+control_planes = st.just(Fact(FEDERATION_ADDRESS, ServiceAddress("127.0.0.1", 8503)))
+elsewhere = st.one_of(remote_gateways, remote_services, control_planes)
 bundles = st.sampled_from(("one", "two")).map(lambda pem: Fact(("roots",), TrustBundle("td.consul", pem)))
-facts = st.one_of(entries, applications(), sidecars(), clients(), bundles)
+facts = st.one_of(entries, applications(), sidecars(), clients(), bundles, gateways(), elsewhere)
 changes = st.builds(
     lambda fact, gone: Fact(fact.key, None) if gone else fact, facts, st.integers(0, 4).map(lambda n: n == 0)
 )

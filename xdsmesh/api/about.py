@@ -15,11 +15,11 @@ CONSUL = "1.22.0"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Facts that are fixed while the server runs; ports are the bound ones, or ``OFF``.
+    """What the server is as a program; ports are the bound ones, or ``OFF``.
 
-    ``trust_domain`` is the mesh's, such as ``corp.consul``. ``envoy_versions`` are the versions of Envoy that
-    it was built for, such as ``1.40.0``. ``default_intention_policy`` decides about calls of which no
-    intention says anything.
+    ``trust_domain`` is that of the mesh at a moment, such as ``corp.consul``. ``envoy_versions`` are the
+    versions of Envoy that it was built for, such as ``1.40.0``. ``default_intention_policy`` decides
+    about calls of which no intention says anything.
     """
 
     version: str

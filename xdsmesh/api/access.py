@@ -39,7 +39,7 @@ def check_access(request: AnyRequest, tokens: Tokens) -> None:
             "Permission denied: requests from other machines need a token"
             f" (send it as X-Consul-Token; {_MAKE_ONE})"
         )
-    if not caller.is_operator and not _is_open(request):
+    if not caller.is_operator and not is_open(request):
         method, path = request.scope["method"], request.scope["path_template"]
         raise PermissionDeniedException(
             f"Permission denied: the token is for {caller}, and {method} {path} needs one of an operator"
@@ -92,7 +92,7 @@ def _secret(request: AnyRequest) -> str:
     return shown_secret(authorization[len(_BEARER) :]) if is_bearer else ""
 
 
-def _is_open(request: AnyRequest) -> bool:
+def is_open(request: AnyRequest) -> bool:
     """Whether everybody who is known may ask for this."""
     handler = request.scope["route_handler"]
     access = handler.opt.get(_KEY)

@@ -15,8 +15,12 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest, flag, own_address
 from xdsmesh.api.shapes import Member
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.members import all_datacenters, primary_of
+from xdsmesh.federation.status import LinkState
 
 _ALIVE: Final = 1
+_FAILED: Final = 4
 _DIMENSIONS: Final = 8
 _SERF_PORT: Final = 8301
 """The port that members name, as nothing of ours listens there."""
@@ -33,7 +37,7 @@ async def about_self(
         {
             "Config": {
                 "Datacenter": node.datacenter,
-                "PrimaryDatacenter": node.datacenter,
+                "PrimaryDatacenter": primary_of(queries.view.remote) or node.datacenter,
                 "NodeName": node.name,
                 "NodeID": _node_id(about, queries),
                 "Revision": "",
@@ -67,24 +71,47 @@ async def about_self(
 @get(
     "/v1/agent/members",
     opt=doc(
-        Parameter("wan", "Those of all datacenters, of which there is one.", {"type": "boolean"}),
+        Parameter("wan", "Those of all datacenters; names then have their datacenter.", {"type": "boolean"}),
         Parameter("segment", "A segment of the network, of which there is one."),
         FILTER,
         reply=list[Member],
     ),
 )
 async def members(
-    request: AnyRequest, about: NamedDependency[About], queries: NamedDependency[Queries]
+    request: AnyRequest,
+    about: NamedDependency[About],
+    queries: NamedDependency[Queries],
+    links: NamedDependency[Links],
 ) -> Reply[list[Member]]:
-    """The servers of the mesh; this one is all there is."""
+    """The servers of this datacenter, which is one; or one of each datacenter, alive if it is heard."""
     if flag(request, "wan") and request.query_params.get("segment"):
         raise ClientException("Cannot provide a segment with wan=true")
     is_wanted = filter_of(request, Member)
     await queries.feed.catch_up()
-    member = _member(about, queries)
-    if flag(request, "wan"):  # where names are those of a datacenter, too
-        member = structs.replace(member, name=f"{member.name}.{about.node.datacenter}")
-    return Reply([each for each in [member] if is_wanted(each)])
+    found = [_member(about, queries)]
+    if flag(request, "wan"):
+        found = _members_of_all(found[0], about.node.datacenter, queries, links)
+    return Reply([each for each in found if is_wanted(each)])
+
+
+def _members_of_all(own: Member, datacenter: str, queries: Queries, links: Links) -> list[Member]:
+    """The server of each datacenter that we know one of, with the name of its datacenter behind its own."""
+    heard = {link.datacenter for link in links.status() if link.state is LinkState.UP}
+    found = [structs.replace(own, name=f"{own.name}.{datacenter}")]
+    _, *others = all_datacenters(queries.view.remote, datacenter)
+    servers = queries.view.remote.servers
+    for name, server in ((each, servers[each]) for each in others if each in servers):
+        tags = {**own.tags, "dc": name, "id": "", "build": f"{CONSUL}:xdsmesh"}
+        found.append(
+            structs.replace(
+                own,
+                name=f"{server.value.node}.{name}",
+                addr=server.value.address,
+                tags=tags,
+                status=_ALIVE if name in heard else _FAILED,
+            )
+        )
+    return found
 
 
 def _node_id(about: About, queries: Queries) -> str:

@@ -67,7 +67,9 @@ async def configuration(leaves: NamedDependency[Leaves]) -> Reply[dict[str, Any]
 @put("/v1/connect/ca/configuration", opt=doc(body=CAConfigurationBody, errors=(HTTP_409_CONFLICT,)))
 async def configure(request: AnyRequest, body: RawBody, leaves: NamedDependency[Leaves]) -> Response[bytes]:
     """Change how certificates are made from now on; another provider or kind of key starts a rotation."""
-    wanted, issuer = decode_definition(body, CAConfigurationBody), leaves.issuer
+    issuer = leaves.issuer
+    issuer.check_has_roots()
+    wanted = decode_definition(body, CAConfigurationBody)
     await issuer.configure(configuration_of(wanted, issuer.configuration), author(request))
     return empty()
 

@@ -26,13 +26,17 @@ from xdsmesh.api.shapes import CatalogNode, NodeService, NodeServiceList, NodeSe
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.stored import Stored
 from xdsmesh.config.filter import NODE_SERVICE, SERVICE_NODE
+from xdsmesh.federation.members import all_datacenters
 from xdsmesh.model.catalog import Instance, Node
 
 
 @get("/v1/catalog/datacenters", opt=doc(reply=list[str]))
-async def datacenters(repository: NamedDependency[Repository]) -> Reply[list[str]]:
-    """The names of the datacenters; this one is all there is."""
-    return Reply([repository.datacenter])
+async def datacenters(
+    repository: NamedDependency[Repository], queries: NamedDependency[Queries]
+) -> Reply[list[str]]:
+    """The names of the datacenters of the mesh: this one, and then the others."""
+    await queries.feed.catch_up()
+    return Reply(list(all_datacenters(queries.view.remote, repository.datacenter)))
 
 
 @get("/v1/catalog/nodes", opt=doc(*BY_INDEX, FILTER, NODE_META, NEAR, reply=list[CatalogNode]))

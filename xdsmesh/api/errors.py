@@ -13,13 +13,16 @@ from litestar.status_codes import (
     HTTP_409_CONFLICT,
     HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
 )
 from litestar.types import ExceptionHandlersMap
 
 from xdsmesh.api.request import AnyRequest, path_of
 from xdsmesh.model.errors import (
     NeededError,
+    NoPathError,
     NotFoundError,
+    OutOfReachError,
     OwnershipError,
     RefusedError,
     UnderWayError,
@@ -49,6 +52,14 @@ def _needed(_request: AnyRequest, error: NeededError) -> Response[str]:
 
 def _under_way(_request: AnyRequest, error: UnderWayError) -> Response[str]:
     return _text(str(error), HTTP_409_CONFLICT)
+
+
+def _no_path(_request: AnyRequest, error: NoPathError) -> Response[str]:
+    return _text(str(error), HTTP_500_INTERNAL_SERVER_ERROR)  # as in Consul
+
+
+def _out_of_reach(_request: AnyRequest, error: OutOfReachError) -> Response[str]:
+    return _text(str(error), HTTP_503_SERVICE_UNAVAILABLE)
 
 
 def _http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
@@ -107,6 +118,8 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     OwnershipError: _owned_by_another,
     NeededError: _needed,
     UnderWayError: _under_way,
+    NoPathError: _no_path,
+    OutOfReachError: _out_of_reach,
     HTTPException: _http_error,
     Exception: _fault,
 }

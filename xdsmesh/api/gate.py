@@ -9,8 +9,11 @@ from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.status_codes import HTTP_200_OK
 
 from xdsmesh.api.access import check_access
+from xdsmesh.api.datacenters import check_asker, writes_entries
+from xdsmesh.api.forwarding import Forwarding
 from xdsmesh.api.freshness import check_freshness
-from xdsmesh.api.request import AnyRequest, path_of
+from xdsmesh.api.primary import PrimaryWrites
+from xdsmesh.api.request import AnyRequest, asking_datacenter, path_of
 from xdsmesh.model.address import is_loopback
 from xdsmesh.tokens.known import Tokens
 
@@ -19,24 +22,44 @@ _NOT_BUILT: Final = ("sg", "sameness-group")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def make_gate(datacenter: str, tokens: Tokens) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
+def make_gate(
+    tokens: Tokens, forwarding: Forwarding, writes: PrimaryWrites
+) -> Callable[[AnyRequest], Awaitable[Response[bytes] | None]]:
     """Make the check of all that a request must be free of, whatever it asks for.
 
-    It answers OPTIONS itself, which asks for nothing but the methods.
+    It answers OPTIONS itself, which asks for nothing but the methods, and has others answered by the
+    datacenter that they are about.
     """
 
     async def gate(request: AnyRequest) -> Response[bytes] | None:
-        _refuse_other_sites(request)
-        _refuse_other_names(request)
         path_of(request)
-        check_access(request, tokens)
+        asker = asking_datacenter(request)
+        if asker:
+            check_asker(request, asker)
+        else:
+            _refuse_other_sites(request)
+            _refuse_other_names(request)
+            check_access(request, tokens)
         if request.scope["method"] == "OPTIONS":
             return _methods(request)
         _refuse_tenancy(request)
-        _refuse_other_datacenters(request, datacenter)
+        destination = forwarding.destination(request)
+        if destination != forwarding.datacenter:
+            return await _answer_of_another(request, destination)
         _refuse_what_would_narrow(request)
         check_freshness(request)
         return None
+
+    async def _answer_of_another(request: AnyRequest, destination: str) -> Response[bytes]:
+        asker = asking_datacenter(request)
+        if asker:  # what came over a link crosses no other one
+            raise ClientException(
+                f"this is {forwarding.datacenter}, and {destination} answers that: what comes over the link"
+                f" from {asker} crosses no other one (see `xdsmesh dc status` in {asker})"
+            )
+        if writes_entries(request):
+            return await writes.write(request, destination)
+        return await forwarding.forward(request, destination)
 
     return gate
 
@@ -101,12 +124,6 @@ def _refuse_tenancy(request: AnyRequest) -> None:
         for value in (request.query_params.get(parameter), request.headers.get(header)):
             if value and value != "default":
                 raise ClientException(f"Invalid {parameter}: {value!r} (there is only 'default')")
-
-
-def _refuse_other_datacenters(request: AnyRequest, datacenter: str) -> None:
-    wanted = request.query_params.get("datacenter") or request.query_params.get("dc")
-    if wanted and wanted != datacenter:
-        raise ClientException(f"No path to datacenter {wanted!r} (this is {datacenter!r})")
 
 
 def _refuse_what_would_narrow(request: AnyRequest) -> None:

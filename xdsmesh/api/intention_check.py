@@ -57,7 +57,7 @@ class VerdictRow(Shape, frozen=True):
 
     ``class`` is `intention`, `permission`, `default`, `token`, or `request` if Envoy refuses the request
     itself; ``rule`` the intention that speaks about the caller, and ``origin`` where it is written:
-    `file:line:column`, or `API`. ``permission`` counts from 0.
+    `file:line:column`, `API`, or in a secondary datacenter `PRIMARY`. ``permission`` counts from 0.
     """
 
     allowed: bool

@@ -4,7 +4,7 @@ All of them are looked up when somebody asks. Source: https://developer.hashicor
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from xdsmesh.api.queries import Queries
 from xdsmesh.api.reply import Reply
 from xdsmesh.api.request import AnyRequest
 from xdsmesh.api.shapes import Shape
+from xdsmesh.federation.links import Links
+from xdsmesh.federation.status import LinkState
 from xdsmesh.model.checks import Health
 
 _FORMATS: Final = ("", "json", "prometheus")
@@ -51,12 +53,13 @@ class Metrics(Shape, frozen=True):
 class Figures(Collector):
     """What there is to know, looked up anew each time."""
 
-    def __init__(self, queries: Queries, proxies: Proxies) -> None:
+    def __init__(self, queries: Queries, proxies: Proxies, links: Links) -> None:
         self._queries = queries
         self._proxies = proxies
+        self._links = links
 
     def collect(self) -> Iterable[Metric]:
-        """The figures of the catalog, of the proxies and of the index."""
+        """The figures of the catalog, of the proxies, of the index, and of the links to other datacenters."""
         view = self._queries.view
         yield _gauge("revision", "The store's revision that reads show.", self._queries.feed.revision)
         yield _gauge("nodes", "Nodes of the catalog.", len(view.nodes))
@@ -69,6 +72,7 @@ class Figures(Collector):
         yield _gauges("config_entries", "Config entries.", "kind", entries)
         yield _gauge("held_queries", "Blocking queries that are held.", self._queries.waiting)
         yield from self._of_proxies()
+        yield from self._of_links()
 
     def _of_proxies(self) -> Iterator[Metric]:
         connected = self._proxies.connected()
@@ -87,6 +91,18 @@ class Figures(Collector):
             work.add_metric([rule], runs)
         yield work
 
+    def _of_links(self) -> Iterator[Metric]:
+        links = self._links.status()
+        up = {each.datacenter: int(each.state is LinkState.UP) for each in links}
+        yield _gauges("federation_link_up", "Whether another datacenter is heard.", "datacenter", up)
+        text = "Revisions of another datacenter that are still to come, as far as was heard."
+        behind = {each.datacenter: each.remote_revision - each.revision for each in links}
+        yield _gauges("federation_lag_revisions", text, "datacenter", behind)
+        text = "Seconds for which what is known of another datacenter may be out of date."
+        now = datetime.now(UTC)
+        ages = {each.datacenter: each.lag(now).total_seconds() for each in links if each.heard_at}
+        yield _gauges("federation_lag_seconds", text, "datacenter", ages)
+
 
 @get(
     "/v1/agent/metrics",
@@ -96,14 +112,17 @@ class Figures(Collector):
     ),
 )
 async def metrics(
-    request: AnyRequest, queries: NamedDependency[Queries], proxies: NamedDependency[Proxies]
+    request: AnyRequest,
+    queries: NamedDependency[Queries],
+    proxies: NamedDependency[Proxies],
+    links: NamedDependency[Links],
 ) -> Response[Any]:
     """Figures about the server."""
     wanted = request.query_params.get("format") or ""
     if wanted not in _FORMATS:
         raise ClientException(f"Invalid format: {wanted!r} is neither json nor prometheus")
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(queries, proxies))
+    registry.register(Figures(queries, proxies, links))
     ProcessCollector(registry=registry)
     if wanted == "prometheus" or request.headers.get("accept", "").startswith(_OPENMETRICS):
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -124,7 +143,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"xdsmesh_{name}", text, value=value)
 
 
-def _gauges(name: str, text: str, label: str, values: "Counter[str] | dict[str, int]") -> Metric:
+def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(f"xdsmesh_{name}", text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

@@ -58,10 +58,9 @@ class Proxies:
         """
         snapshot = self._registry.snapshot()
         streams = [await self.traced(each) for each in snapshot.connected if each.proxy == proxy_id]
-        instance = self._index.sidecar(proxy_id)
-        if instance is not None and instance.kind.is_proxy:
-            service = instance.proxy.destination_service_name if instance.proxy else instance.service
-            kind = instance.kind.value
+        instance = self._index.proxy(proxy_id)
+        if instance is not None:
+            service, kind = instance.fronted_service, instance.kind.value
         elif streams:
             service, kind = streams[0].service, ""
         else:
@@ -92,7 +91,7 @@ class Proxies:
 
     async def traced(self, proxy: ProxyStatus) -> ProxyStatus:
         """A stream with what only the catalog knows: what the proxy is, and what is behind its errors."""
-        instance = self._index.sidecar(proxy.proxy)
+        instance = self._index.proxy(proxy.proxy)
         kind = instance.kind.value if instance else ""
         types = proxy.types
         if any(status.last_error for status in types):
@@ -125,7 +124,7 @@ class Proxies:
         return (*entries, *await self._registration(proxy_id)) if type_url == LISTENER else entries
 
     async def _registration(self, proxy_id: str) -> tuple[str, ...]:
-        sidecar = self._index.sidecar(proxy_id)
+        sidecar = self._index.proxy(proxy_id)
         origin = await self._repository.instance_origin(sidecar) if sidecar else None
         return (f"service {proxy_id} ({_where(origin)})",) if origin else ()
 

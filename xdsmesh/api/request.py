@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 from litestar import Request
 from litestar.exceptions import ClientException, NotFoundException
 
+from xdsmesh.federation.asking import ASKER
 from xdsmesh.model.address import host_port
 from xdsmesh.model.origin import Origin, Source
 
@@ -48,9 +49,18 @@ def tail(request: AnyRequest) -> str:
     return last
 
 
+def asking_datacenter(request: AnyRequest) -> str:
+    """The datacenter that a request came from over a link; empty: it came over HTTP."""
+    return str(request.scope["state"].get(ASKER, ""))
+
+
 def author(request: AnyRequest) -> Origin:
-    """The writer that a change is recorded under: the client's address, whichever port it came from."""
-    return Origin(Source.API, where=request.client.host if request.client else "")
+    """The writer that a change is recorded under: the client's address, whichever port it came from.
+
+    Of a client of another datacenter it is told which.
+    """
+    client, datacenter = request.client.host if request.client else "", asking_datacenter(request)
+    return Origin(Source.API, where=f"{client} in {datacenter}".strip() if datacenter else client)
 
 
 def own_address(request: AnyRequest) -> str:

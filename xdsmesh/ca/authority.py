@@ -61,6 +61,11 @@ class Root:
         )
 
     @property
+    def signs(self) -> bool:
+        """Whether intermediates may be below it: not before it has become active."""
+        return self.standing is not Standing.NEXT
+
+    @property
     def certificate(self) -> x509.Certificate:
         """The certificate, parsed."""
         return x509.load_pem_x509_certificate(self.certificate_pem.encode())

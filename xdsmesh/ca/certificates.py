@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
-from xdsmesh.ca.keys import PrivateKey, digest
+from xdsmesh.ca.keys import PrivateKey, digest, kind_of
 
 BACKDATED: Final = timedelta(minutes=1)
 """Certificates begin so long ago, for the sake of clocks that are slow."""
@@ -50,6 +50,20 @@ def create_request(trust_domain: str, key: PrivateKey) -> str:
     request = x509.CertificateSigningRequestBuilder(subject_name=_name("int", trust_domain))
     signed = request.add_extension(_san(trust_domain), critical=False).sign(key, digest(key))
     return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def check_request(request_pem: str, trust_domain: str) -> None:
+    """Make sure that somebody else's request is for an intermediate of a trust domain, and for no more.
+
+    Raises:
+        ValueError: it is not; the text says why.
+    """
+    request = x509.load_pem_x509_csr(request_pem.encode())
+    if not request.is_signature_valid:
+        raise ValueError("the request is not signed by its key")
+    kind_of(request)
+    if [each.value for each in request.extensions] != [_san(trust_domain)]:
+        raise ValueError(f"the request is not for {SCHEME}{trust_domain} alone")
 
 
 def sign_intermediate(

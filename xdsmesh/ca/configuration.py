@@ -18,6 +18,9 @@ BUILTIN: Final = "consul"
 
 VAULT: Final = "vault"
 
+PRIMARY: Final = "primary"
+"""The provider of a secondary datacenter: the roots are the primary's."""
+
 
 @dataclass(frozen=True, slots=True)
 class VaultSettings:
@@ -40,6 +43,7 @@ class Configuration:
     """Who has the roots, how certificates are made, and the revisions that first and last said so.
 
     ``kind`` is that of the keys of roots. Lifetimes are those of certificates that are made from now on.
+    ``primary`` is the datacenter that has the roots, if this is a secondary.
     """
 
     provider: str = BUILTIN
@@ -48,6 +52,7 @@ class Configuration:
     root_lifetime: timedelta = timedelta(hours=87_600)
     kind: KeyKind = P256
     vault: VaultSettings | None = None
+    primary: str = ""
     created: int = 0
     modified: int = 0
 
@@ -76,6 +81,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_key_bits: int = P256.bits
     vault: VaultSettings | None = None
     vault_token: bytes = b""
+    primary: str = ""
 
 
 def decode(record: Record, sealer: Sealer) -> Configuration:
@@ -96,6 +102,7 @@ def decode(record: Record, sealer: Sealer) -> Configuration:
         root_lifetime=_span(stored.root_cert_ttl),
         kind=KeyKind(stored.private_key_type, stored.private_key_bits),
         vault=vault,
+        primary=stored.primary,
         created=record.created,
         modified=record.modified,
     )
@@ -114,6 +121,7 @@ def put(configuration: Configuration, sealer: Sealer) -> Put:
         private_key_bits=configuration.kind.bits,
         vault=replace(vault, token="") if vault else None,
         vault_token=sealer.seal(CONFIGURATION_KEY, token.encode()) if token else b"",
+        primary=configuration.primary,
     )
     return Put(CONFIGURATION_KEY, msgspec.json.encode(stored))
 

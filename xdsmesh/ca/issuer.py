@@ -15,11 +15,12 @@ from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
 from xdsmesh.ca.intermediate import Intermediate, Subject
 from xdsmesh.ca.keys import generate, leaf_kind
 from xdsmesh.ca.opening import Opened, open_authority
+from xdsmesh.ca.primary import AskPrimary, no_link, not_primary
 from xdsmesh.ca.provider import Around, Provider
 from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import is_due, new_intermediate
 from xdsmesh.ca.sealing import Sealer
-from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN
+from xdsmesh.ca.stored import AUTHORITY_KEY, ORIGIN, TRUST_DOMAIN_KEY
 from xdsmesh.model.codes import Code
 from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import Origin
@@ -37,19 +38,21 @@ class Issuer:
     """Issues leaves of the active root. ``run`` must run, to renew the intermediate.
 
     ``authority`` and ``configuration`` are what counts now. ``start_rotation`` is asked for another root when
-    somebody configures what needs one; it keeps the configuration itself.
+    somebody configures what needs one; it keeps the configuration itself. ``ask_primary`` is asked for
+    another intermediate in a secondary datacenter.
     """
 
     def __init__(self, store: Store, sealer: Sealer, clock: Callable[[], datetime], opened: Opened) -> None:
         self.authority = opened.authority
         self.configuration = opened.configuration
-        self.provider = opened.provider
+        self.ask_primary: AskPrimary = no_link
         self.start_rotation: Callable[[Configuration, Origin], Awaitable[None]] = _no_rotation
         self.changing: Final = asyncio.Lock()
         """Whoever replaces roots or intermediate has this from before it reads them."""
         self._store = store
         self._sealer = sealer
-        self._clock = clock
+        self.clock: Final = clock
+        self.provider = self.provider_for(self.configuration)
         self._signer = self.authority.signer
         self._listeners: list[Callable[[], object]] = []
 
@@ -76,7 +79,8 @@ class Issuer:
                 damaged, or was sealed with another key; or the provider gives no root.
         """
         defaults = Configuration(leaf_lifetime=leaf_lifetime)
-        issuer = cls(store, sealer, clock, await open_authority(store, trust_domain, clock, sealer, defaults))
+        opened = await open_authority(store, trust_domain, clock, sealer, defaults)
+        issuer = cls(store, sealer, clock, opened)
         await issuer.renew_if_due()
         return issuer
 
@@ -96,8 +100,21 @@ class Issuer:
         Raises:
             RefusedError: it needs a package that is not installed.
         """
-        around = Around(self._store, self._sealer, self.authority.trust_domain, self._clock)
+        around = Around(self._store, self._sealer, self.authority.trust_domain, self.clock, self._ask_primary)
         return make_provider(configuration, around)
+
+    async def _ask_primary(self, root_id: str, request_pem: str, lifetime: timedelta) -> str:
+        return await self.ask_primary(root_id, request_pem, lifetime)
+
+    def check_has_roots(self) -> None:
+        """Go on where the roots of the mesh are.
+
+        Raises:
+            RefusedError: this is a secondary datacenter, and they are in the primary.
+        """
+        if primary := self.configuration.primary:
+            what = "the certificate authority of the mesh is configured and rotated in the primary datacenter"
+            raise not_primary(what, primary)
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this whenever the roots or the intermediate have changed."""
@@ -109,21 +126,23 @@ class Issuer:
         Raises:
             ValueError: the id is not in the trust domain, or the intermediate has expired.
         """
-        self._signer.check(spiffe_id, self._clock())
+        self._signer.check(spiffe_id, self.clock())
         subject = Subject(spiffe_id)
         return self._signer.sign(
-            subject, generate(self.leaf_kind), self._clock(), self.configuration.leaf_lifetime
+            subject, generate(self.leaf_kind), self.clock(), self.configuration.leaf_lifetime
         )
 
-    async def leaf(self, spiffe_id: str) -> Leaf:
+    async def leaf(self, spiffe_id: str, lifetime: timedelta | None = None) -> Leaf:
         """As `issue`, and others have their turn meanwhile if it takes long.
+
+        Without a ``lifetime`` it is that of the configuration.
 
         A key on a curve takes less than a millisecond of pure computing. It is not made in a thread: that
         waits for the interpreter's lock several times for each leaf, and beside a busy event loop a leaf then
         takes ten times as long, or more. A key for RSA takes up to seconds, and a thread that makes one does
         not have the lock.
         """
-        return await self._leaf(Subject(spiffe_id))
+        return await self._leaf(Subject(spiffe_id), lifetime)
 
     async def issue_server(
         self, datacenter: str, dns_names: Iterable[str] = (), ip_addresses: Iterable[str] = ()
@@ -136,18 +155,19 @@ class Issuer:
         names = dict.fromkeys((f"server.{datacenter}.consul", *dns_names))
         return await self._leaf(Subject(spiffe_id, tuple(names), tuple(dict.fromkeys(ip_addresses))))
 
-    async def _leaf(self, subject: Subject) -> Leaf:
+    async def _leaf(self, subject: Subject, lifetime: timedelta | None = None) -> Leaf:
         kind = self.leaf_kind
-        self._signer.check(subject.spiffe_id, self._clock())
+        self._signer.check(subject.spiffe_id, self.clock())
         key = await asyncio.to_thread(generate, kind) if kind.is_slow else generate(kind)
-        return self._signer.sign(subject, key, self._clock(), self.configuration.leaf_lifetime)
+        return self._signer.sign(subject, key, self.clock(), lifetime or self.configuration.leaf_lifetime)
 
     async def configure(self, wanted: Configuration, origin: Origin) -> None:
         """Make certificates so from now on, also after a restart; its revisions don't matter.
 
         Raises:
-            RefusedError: it needs another root, and there can be none now.
+            RefusedError: it needs another root, and there can be none now; or this is a secondary datacenter.
         """
+        self.check_has_roots()
         before = self.configuration
         if wanted.home_of_roots != before.home_of_roots:
             await self.start_rotation(wanted, origin)
@@ -195,16 +215,47 @@ class Issuer:
             (stored.put(wanted, self._sealer), *also), expects=(Expect(AUTHORITY_KEY, current.modified),)
         )
         outcome = await self._store.commit(txn, ORIGIN)
+        await self._load_authority(current.trust_domain)
+        if any(put.key == CONFIGURATION_KEY for put in also):
+            await self._load_configuration()
+        self._tell()
+        return not isinstance(outcome, Conflict)
+
+    async def adopt(self, wanted: Authority, configuration: Configuration, also: Txn) -> bool:
+        """Become part of another mesh, durably; ``also`` is stored in the same step.
+
+        What else is kept under ``ca/`` goes, such as the keys of roots: nobody trusts those any more. For
+        those who have ``changing``. False: something was not as expected, and nothing has changed.
+        """
+        _, found = await self._store.list("ca/")
+        puts = (
+            Put(TRUST_DOMAIN_KEY, wanted.trust_domain.encode()),
+            stored.put(wanted, self._sealer),
+            self.put_of(configuration),
+        )
+        gone = {record.key for record in found} - {put.key for put in puts}
+        txn = Txn(
+            (*puts, *also.puts),
+            (*gone, *also.deletes),
+            (Expect(AUTHORITY_KEY, self.authority.modified), *also.expects),
+        )
+        if isinstance(await self._store.commit(txn, ORIGIN), Conflict):
+            return False
+        await self._load_authority(wanted.trust_domain)
+        await self._load_configuration()
+        self._tell()
+        return True
+
+    async def _load_authority(self, trust_domain: str) -> None:
         record = await self._store.get(AUTHORITY_KEY)
         if record is None:
             raise RuntimeError(f"{AUTHORITY_KEY} is gone, and nobody deletes it")
-        self.authority = stored.decode(record, current.trust_domain, self._sealer)
+        self.authority = stored.decode(record, trust_domain, self._sealer)
         self._signer = self.authority.signer
-        if any(put.key == CONFIGURATION_KEY for put in also):
-            await self._load_configuration()
+
+    def _tell(self) -> None:
         for listener in self._listeners:
             listener()
-        return not isinstance(outcome, Conflict)
 
     async def renew(self) -> None:
         """Take another intermediate, of the same root.
@@ -223,7 +274,7 @@ class Issuer:
 
     async def renew_if_due(self) -> None:
         """Renew the intermediate once half its life has passed; what hinders it is logged."""
-        if not is_due(self.authority, self.configuration.intermediate_lifetime, self._clock()):
+        if not is_due(self.authority, self.configuration.intermediate_lifetime, self.clock()):
             return
         try:
             await self.renew()

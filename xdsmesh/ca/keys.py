@@ -32,8 +32,8 @@ def leaf_kind(authority: KeyKind) -> KeyKind:
     return P256 if authority.type == P256.type else authority
 
 
-def kind_of(certificate: x509.Certificate) -> KeyKind:
-    """The kind of a certificate's key.
+def kind_of(certificate: x509.Certificate | x509.CertificateSigningRequest) -> KeyKind:
+    """The kind of the key of a certificate, or of a request for one.
 
     Raises:
         ValueError: it is neither of RSA nor on an elliptic curve.

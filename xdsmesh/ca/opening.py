@@ -16,6 +16,7 @@ from xdsmesh.ca import configuration as configurations
 from xdsmesh.ca import stored
 from xdsmesh.ca.authority import Authority, Root, Standing
 from xdsmesh.ca.configuration import CONFIGURATION_KEY, Configuration
+from xdsmesh.ca.primary import no_link
 from xdsmesh.ca.provider import Around, Provider
 from xdsmesh.ca.providers import make_provider
 from xdsmesh.ca.renewal import new_intermediate
@@ -30,11 +31,10 @@ _TRUST_DOMAIN: Final = re.compile(r"[a-z0-9._-]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the store has: the authority, its configuration, and the provider that this names."""
+    """What the store has: the authority, and its configuration."""
 
     authority: Authority
     configuration: Configuration
-    provider: Provider
 
 
 async def open_authority(
@@ -55,14 +55,14 @@ async def open_authority(
         records = {record.key: record for record in found}
         domain = _trust_domain(records, wanted)
         configuration = _configuration(records.get(CONFIGURATION_KEY), defaults, sealer)
-        around = Around(store, sealer, domain or wanted or f"{uuid4()}.consul", clock)
+        around = Around(store, sealer, domain or wanted or f"{uuid4()}.consul", clock, no_link)
         provider = make_provider(configuration, around)
         if domain and AUTHORITY_KEY in records:
             authority = stored.decode(records[AUTHORITY_KEY], domain, sealer)
             made = authority.created
             if not configuration.created:
                 configuration = replace(configuration, created=made, modified=made)
-            return Opened(authority, configuration, provider)
+            return Opened(authority, configuration)
         if domain:
             await seal_plain_root(store, domain, sealer)
         await _create(around, provider, configuration)  # whoever comes first: load theirs

@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from xdsmesh.ca.primary import AskPrimary
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.store.base import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a provider is made with, whichever it is. The clock tells the time with its time zone."""
+    """What a provider is made with, whichever it is. The clock tells the time with its time zone.
+
+    ``ask_primary`` leads to the primary datacenter, from a secondary.
+    """
 
     store: Store
     sealer: Sealer
     trust_domain: str
     clock: Callable[[], datetime]
+    ask_primary: AskPrimary
 
 
 class Provider(Protocol):

@@ -1,7 +1,8 @@
 """Which provider has the roots, by its name in the configuration."""
 
 from xdsmesh.ca.builtin import BuiltinProvider
-from xdsmesh.ca.configuration import BUILTIN, VAULT, Configuration, VaultSettings
+from xdsmesh.ca.configuration import BUILTIN, PRIMARY, VAULT, Configuration, VaultSettings
+from xdsmesh.ca.primary import PrimaryProvider
 from xdsmesh.ca.provider import Around, Provider
 from xdsmesh.ca.stored import trust_problem
 
@@ -16,6 +17,8 @@ def make_provider(configuration: Configuration, around: Around) -> Provider:
         return BuiltinProvider(around, configuration.kind, configuration.root_lifetime)
     if configuration.provider == VAULT and configuration.vault:
         return _vault(configuration, configuration.vault, around)
+    if configuration.provider == PRIMARY and configuration.primary:
+        return PrimaryProvider(configuration.primary, around.ask_primary)
     what = f"the roots of this mesh are with {configuration.provider!r}, which this release does not know"
     raise trust_problem(what, "start the release of xdsmesh that was configured so, or a later one")
 

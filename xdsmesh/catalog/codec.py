@@ -20,13 +20,14 @@ from xdsmesh.model.federation import (
     RemoteServer,
     RemoteService,
     Trust,
+    TrustReport,
 )
 from xdsmesh.model.token import Token
 from xdsmesh.store.base import Record
 
 T = TypeVar("T")
 
-Federated = RemoteService | RemoteGateways | RemoteServer | Trust | Member | Membership | Cursor
+Federated = RemoteService | RemoteGateways | RemoteServer | Trust | TrustReport | Member | Membership | Cursor
 """What is about other datacenters, or told to them."""
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
@@ -83,6 +84,7 @@ decode_remote_service: Final[Callable[[bytes], RemoteService]] = msgspec.json.De
 decode_remote_gateways: Final[Callable[[bytes], RemoteGateways]] = msgspec.json.Decoder(RemoteGateways).decode
 decode_remote_server: Final[Callable[[bytes], RemoteServer]] = msgspec.json.Decoder(RemoteServer).decode
 decode_trust: Final[Callable[[bytes], Trust]] = msgspec.json.Decoder(Trust).decode
+decode_trust_report: Final[Callable[[bytes], TrustReport]] = msgspec.json.Decoder(TrustReport).decode
 decode_member: Final[Callable[[bytes], Member]] = msgspec.json.Decoder(Member).decode
 decode_membership: Final[Callable[[bytes], Membership]] = msgspec.json.Decoder(Membership).decode
 decode_cursor: Final[Callable[[bytes], Cursor]] = msgspec.json.Decoder(Cursor).decode

@@ -8,6 +8,7 @@ from xdsmesh.catalog.codec import (
     decode_check,
     decode_entry,
     decode_instance,
+    decode_membership,
     encode_check,
     encode_entry,
     encode_instance,
@@ -19,6 +20,7 @@ from xdsmesh.catalog.keys import (
     ENTRIES,
     GUARD,
     INSTANCES,
+    MEMBERSHIP,
     Key,
     check_id,
     check_key,
@@ -110,10 +112,11 @@ def decide_declaration(declaration: Declaration, records: Iterable[Record], node
     """The transaction after which files own just what they declare; empty when that holds already.
 
     Raises:
-        RefusedError: something belongs to the API, two services share an id, or a chain or something else
-            between entries would break.
+        RefusedError: something belongs to the API or to the primary datacenter, two services share an id, or
+            a chain or something else between entries would break.
     """
     stored = {record.key: record for record in records}
+    _check_primary(declaration, stored)
     owned = {key for key, record in stored.items() if record.origin.source is Source.FILE}
     ports = _port_table(declaration, stored.values(), node)
     wanted = _Wanted()
@@ -214,6 +217,24 @@ def _foreign(wanted: Mapping[str, Put], taken: Iterable[str]) -> list[Problem]:
         what, remedy = f"{what} was written through the API", "delete it there, or remove it here"
         problems.append(Problem(place, what, remedy, code=Code.OWNED_BY_ANOTHER))
     return problems
+
+
+def _check_primary(declaration: Declaration, stored: Mapping[str, Record]) -> None:
+    """Refuse entries that a secondary declares: they are the primary's, for all datacenters."""
+    if MEMBERSHIP not in stored or not declaration.entries:
+        return
+    primary = decode_membership(stored[MEMBERSHIP].value).primary
+    remedy = f"move it to the config folder of {primary}, or write it with `xdsmesh config write`"
+    problems = (
+        Problem(
+            located.place,
+            f"{kind}/{name} can't be declared here: the primary datacenter, {primary}, has all entries",
+            remedy,
+            code=Code.OWNED_BY_ANOTHER,
+        )
+        for (kind, name), located in declaration.entries.items()
+    )
+    raise RefusedError(*sorted(problems))
 
 
 def _taken_ids(proxies: Mapping[str, Place], records: Iterable[Record], node: Node) -> list[Problem]:

@@ -110,7 +110,6 @@ async def _remove_node(registrations: Registrations, node: str, origin: Origin) 
 def _check_datacenter(named: str, registrations: Registrations) -> None:
     own = registrations.node.datacenter
     if named not in ("", own):
-        what = f"No path to datacenter {named!r}"
-        raise RefusedError(
-            Problem(Place(path="Datacenter"), what, f"this is {own!r}", code=Code.NOT_A_CHOICE)
-        )
+        what = f"a registration for datacenter {named!r} is made at its own control plane"
+        remedy = f"this is the one of {own!r}: send it to the other one"
+        raise RefusedError(Problem(Place(path="Datacenter"), what, remedy, code=Code.NOT_A_CHOICE))

@@ -53,7 +53,11 @@ class Feed:
 
     async def reach(self, revision: int) -> None:
         """Return once everything up to a revision of the store is in."""
-        while self.revision < revision and not self._ended:
+        await self.until(lambda: self.revision >= revision)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return once a condition holds of the view."""
+        while not condition() and not self._ended:
             await self._moved.wait()
 
     async def catch_up(self) -> None:

@@ -14,6 +14,7 @@ from xdsmesh.cli import (
     chain,
     checks,
     config,
+    dc,
     demo,
     envoy,
     intention,
@@ -70,6 +71,7 @@ app.add_typer(intention.app, name="intention", cls=Group, rich_help_panel=_WRITE
 app.add_typer(checks.app, name="checks", cls=Group, rich_help_panel=_WRITE)
 app.command("maint", rich_help_panel=_WRITE)(maint.maint)
 app.add_typer(ca.app, name="ca", cls=Group, rich_help_panel=_WRITE)
+app.add_typer(dc.app, name="dc", cls=Group, rich_help_panel=_WRITE)
 app.add_typer(token.app, name="token", cls=Group, rich_help_panel=_WRITE)
 app.command("validate", rich_help_panel=_WRITE)(validate.validate)
 app.command("reload", rich_help_panel=_WRITE)(reload.reload)

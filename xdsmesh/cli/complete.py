@@ -65,6 +65,13 @@ def sidecar_ids(context: typer.Context, incomplete: str) -> list[str]:
     return _asked(context, incomplete, "/v1/agent/services", sidecar)
 
 
+def gateway_kinds(incomplete: str) -> list[str]:
+    """The words for kinds of gateways that have an Envoy."""
+    from xdsmesh.cli.gateways import SERVED
+
+    return [word for word in SERVED if word.startswith(incomplete)]
+
+
 def _asked(
     context: typer.Context, incomplete: str, path: str, name_of: Callable[[Any], Any] | None = None
 ) -> list[str]:

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from xdsmesh.cli.complete import fronted_ids, sidecar_ids
+from xdsmesh.cli.complete import fronted_ids, gateway_kinds, sidecar_ids
 from xdsmesh.cli.control_plane import find_control_plane, parse_address, parse_xds, transport_socket
 from xdsmesh.cli.errors import CommandError
+from xdsmesh.cli.gateways import Registration, kind_of
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
+from xdsmesh.cli.whose import check_whose, find
 from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
 
 if TYPE_CHECKING:
     from xdsmesh.bootstrap import HostPort
-    from xdsmesh.cli.answers import AgentService
-
-_SIDECAR: Final = "connect-proxy"
 
 EXAMPLES: Final = """Examples:
 
@@ -24,7 +23,9 @@ xdsmesh envoy --sidecar-for web-1
 
 xdsmesh envoy --proxy-id web-1-sidecar-proxy --bootstrap > bootstrap.json
 
-xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level debug"""
+xdsmesh envoy --sidecar-for web-1 --admin-bind 127.0.0.1:19000 -- --log-level debug
+
+xdsmesh envoy --gateway mesh --register --address 10.0.1.9:8443 --wan-address 203.0.113.7:443"""
 
 
 def envoy(
@@ -41,7 +42,30 @@ def envoy(
         str | None,
         typer.Option(metavar="ID", help="Or the proxy itself.", autocompletion=sidecar_ids),
     ] = None,
-    gateway: Annotated[str | None, typer.Option(metavar="KIND", help="Not built yet.", hidden=True)] = None,
+    gateway: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mesh",
+            help="Or the gateway of this kind; of several, with --proxy-id.",
+            autocompletion=gateway_kinds,
+        ),
+    ] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Register the gateway first; its ID is that of --proxy-id.")
+    ] = False,
+    service: Annotated[
+        str, typer.Option(metavar="NAME", help="The gateway's name; default: mesh-gateway.")
+    ] = "",
+    address: Annotated[
+        str, typer.Option(metavar="IP:PORT", help="To register: where its own datacenter reaches it.")
+    ] = "",
+    wan_address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="And where others do; default: the same.")
+    ] = "",
+    bind_address: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=IP:PORT", help="And where it listens, if elsewhere; may be repeated."),
+    ] = None,
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="Print the bootstrap (JSON), and run nothing.")
     ] = False,
@@ -65,14 +89,16 @@ def envoy(
     ] = None,
     ca_cert: CaCert = None,
 ) -> None:
-    """Run the Envoy of a registered sidecar. A token is for its stream, and for asking the server."""
+    """Run the Envoy of a sidecar or a gateway. A token is for its stream, and for asking the server."""
     token_file = token_file or _file_of_environment(context)
     if token_file:
         token = read_token(token_file)
-    if gateway is not None:
-        raise typer.BadParameter("--gateway: gateways are not served yet, only sidecars")
-    if bool(sidecar_for) == bool(proxy_id):
-        raise typer.BadParameter("say whose Envoy: give --sidecar-for or --proxy-id")
+    given = (
+        Registration(kind_of(gateway), service, proxy_id or "", address, wan_address, bind_address or [])
+        if gateway is not None
+        else None
+    )
+    check_whose(sidecar_for, proxy_id, given, register=register)
     admin = _parse_admin(admin_bind)
     wanted = parse_xds(xds_addr) if xds_addr else None
 
@@ -81,11 +107,14 @@ def envoy(
     from xdsmesh.cli.output import show_json
 
     with Client(http_addr, token, ca_cert) as client:
-        services = client.services()
-        sidecar = find_proxy(services, proxy_id) if proxy_id else find_sidecar(services, sidecar_for or "")
+        if given and register:
+            client.register_service(given.body())
+        proxy = find(client.services(), sidecar_for, given.own_id if given and register else proxy_id, given)
         xds, trust = find_control_plane(client, wanted, ca_cert)
     socket = transport_socket(trust, in_memory=not bootstrap) if trust else None
-    made = make_bootstrap(sidecar.id, sidecar.destination, xds, admin, token_file, transport_socket=socket)
+    made = make_bootstrap(
+        proxy.id, proxy.destination or proxy.service, xds, admin, token_file, transport_socket=socket
+    )
     if bootstrap:
         show_json(made)
         return
@@ -102,58 +131,6 @@ def _file_of_environment(context: typer.Context) -> Path | None:
     source = context.get_parameter_source("token")
     file = os.environ.get(FILE_VARIABLE)
     return Path(file) if file and source and source.name == "DEFAULT" else None
-
-
-def find_sidecar(services: "dict[str, AgentService]", service_id: str) -> "AgentService":
-    """The sidecar that stands before an instance; ids are compared without case, as Consul does it.
-
-    Raises:
-        CommandError: there is none, or more than one.
-    """
-    wanted = service_id.casefold()
-    fronting = [each for each in services.values() if each.stands_before]
-    sidecars = [each for each in fronting if each.stands_before.casefold() == wanted]
-    if len(sidecars) == 1:
-        return sidecars[0]
-    if sidecars:
-        ids = ", ".join(sorted(each.id for each in sidecars))
-        raise CommandError(f"several sidecars stand before {service_id!r}: {ids} (deregister all but one)")
-    raise CommandError(_no_sidecar(services, service_id))
-
-
-def find_proxy(services: "dict[str, AgentService]", proxy_id: str) -> "AgentService":
-    """A sidecar by its own id.
-
-    Raises:
-        CommandError: there is no such sidecar.
-    """
-    found = services.get(proxy_id)
-    if found is None:
-        raise CommandError(
-            f"no proxy with the id {proxy_id!r} is registered (`xdsmesh services list` shows what is)"
-        )
-    if found.kind != _SIDECAR:
-        what = f"a {found.kind}, which is not served yet" if found.kind else "an ordinary service"
-        raise CommandError(f"{proxy_id!r} is {what} (--sidecar-for {proxy_id} runs the Envoy before it)")
-    return found
-
-
-def _no_sidecar(services: "dict[str, AgentService]", service_id: str) -> str:
-    fronted = sorted({each.stands_before for each in services.values()} - {""})
-    others = f"; there are sidecars for {', '.join(fronted)}" if fronted else ""
-    by_id = {each.casefold(): service for each, service in services.items()}
-    found = by_id.get(service_id.casefold())
-    if found is None:
-        return (
-            f"no service with the id {service_id!r} is registered{others}"
-            " (`xdsmesh services register FILE` registers one, with `connect { sidecar_service {} }` in it)"
-        )
-    if found.stands_before:
-        return f"{found.id!r} is itself a sidecar: use --sidecar-for {found.stands_before}"
-    return (
-        f"service {found.id!r} has no sidecar{others}"
-        " (add `connect { sidecar_service {} }` to its definition and register it again)"
-    )
 
 
 def _parse_admin(text: str) -> "HostPort | None":

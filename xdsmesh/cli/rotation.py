@@ -105,12 +105,14 @@ def _show(shown: "CAStatus") -> None:
     typer.echo(f"Intermediate: valid until {shown.intermediate_not_after:%Y-%m-%d %H:%M:%S} UTC")
     show_table(ROOT_HEADINGS, map(root_row, shown.roots))
     typer.echo()
-    if shown.rotation is None:
+    if shown.primary:
+        typer.echo(f"The roots are those of {shown.primary}, the primary datacenter, and rotated there.")
+    elif shown.rotation is None:
         typer.echo("No root was rotated yet.")
     else:
         for line in rotation_lines(shown.rotation):
             typer.echo(line)
-    if shown.waiting:
+    if shown.waiting or shown.datacenters:
         typer.echo("\nIt waits for:")
     for line in waiting_lines(shown):
         typer.echo(f"  {line}")

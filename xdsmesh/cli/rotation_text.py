@@ -61,6 +61,8 @@ def waiting_lines(status: CAStatus) -> Iterator[str]:
         yield f"{each.proxy}: {each.why}"
     if status.more_waiting:
         yield f"and {status.more_waiting} more"
+    for datacenter in status.datacenters:
+        yield f"datacenter {datacenter.datacenter}: {datacenter.why}"
 
 
 def unconnected_names(status: CAStatus) -> str:

@@ -19,6 +19,8 @@ EXAMPLES = """Examples:
 
 xdsmesh token create --service web --out web.token
 
+xdsmesh token create --gateway mesh --name mesh-gateway --out gateway.token
+
 xdsmesh token create --operator --data-dir /var/lib/xdsmesh
 
 export XDSMESH_TOKEN=$(xdsmesh token create --operator)"""

@@ -26,14 +26,14 @@ class TaggedAddress(Shape, frozen=True):
     port: Port = 0
 
     def problems(self, path: str, tag: str) -> Iterator[Problem]:
-        """What is wrong with it; ``lan``, ``wan`` and those of one family want an IP address."""
+        """What is wrong with it; ``wan`` may be a host name, ``lan`` and those of one family may not."""
         at = f"{path}.Address"
         network, _, family = tag.partition("_")
         yield from rules.required(at, self.address)
         if network not in _NETWORKS or family not in ("", *_FAMILIES):
             yield from rules.printable(at, self.address)
             return
-        wrong = list(address_problems(at, self.address))
+        wrong = list(address_problems(at, self.address, or_name=tag == "wan"))
         yield from wrong
         ip = ip_of(self.address)
         if ip and family and not wrong and _family(ip) != family:

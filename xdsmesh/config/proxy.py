@@ -9,11 +9,13 @@ from typing import ClassVar, Final, Self
 from msgspec import field, structs
 
 from xdsmesh.config import paths, rules
-from xdsmesh.config.entry import Opaque, Port, Shape
+from xdsmesh.config.entry import Opaque, Port, Shape, UInt32
 from xdsmesh.config.kinds.proxy_defaults import ProxyConfig
+from xdsmesh.config.parts.gateway_bind import BindAddress, unknown_keys
 from xdsmesh.config.parts.mesh_gateway import MeshGateway
+from xdsmesh.config.parts.opaque_config import WITHOUT_EFFECT
 from xdsmesh.config.upstream import UpstreamDefinition
-from xdsmesh.model.catalog import Proxy, Upstream
+from xdsmesh.model.catalog import NO_GATEWAY, Bind, GatewaySettings, Proxy, Upstream
 from xdsmesh.model.codes import Code
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.errors import Problem
@@ -21,22 +23,51 @@ from xdsmesh.model.errors import Problem
 _LOOPBACK: Final = "127.0.0.1"
 
 
-class SidecarConfig(ProxyConfig, frozen=True, rename=None):
+class OwnConfig(ProxyConfig, frozen=True, rename=None):
     """The keys of ``Proxy.Config`` that we act on: those of proxy-defaults, and where this proxy listens.
 
-    ``written`` is the whole of it, as it was written.
+    Those of gateways have an older spelling too, which gives way. ``written`` is the whole of it, as it was
+    written.
     """
 
     WHOLE: ClassVar[str] = "written"
 
     bind_address: str = ""
     bind_port: Port = 0
+    connect_timeout_ms: UInt32 | None = None
+    envoy_gateway_no_default_bind: bool | None = None
+    envoy_gateway_bind_tagged_addresses: bool | None = None
+    envoy_gateway_bind_addresses: dict[str, BindAddress] = field(default_factory=dict)
+    envoy_mesh_gateway_no_default_bind: bool | None = None
+    envoy_mesh_gateway_bind_tagged_addresses: bool | None = None
+    envoy_mesh_gateway_bind_addresses: dict[str, BindAddress] = field(default_factory=dict)
     written: Opaque = field(default_factory=dict)
 
     def problems(self, path: str) -> Iterator[Problem]:
         """What is wrong with the settings."""
         yield from super().problems(path)
         yield from rules.address(f"{path}.bind_address", self.bind_address)
+        for name in ("envoy_gateway_bind_addresses", "envoy_mesh_gateway_bind_addresses"):
+            binds: dict[str, BindAddress] = getattr(self, name)
+            for label, bind in binds.items():
+                yield from bind.problems(paths.key(f"{path}.{name}", label))
+
+    def gateway_problems(self, path: str) -> Iterator[Problem]:
+        """What is wrong with the settings of a gateway alone."""
+        known = [*(name for name in self.__struct_fields__ if name != self.WHOLE), *WITHOUT_EFFECT]
+        yield from unknown_keys(path, self.written, known)
+
+    def gateway(self) -> GatewaySettings:
+        """The settings of a gateway; a sidecar has none."""
+        binds = self.envoy_gateway_bind_addresses or self.envoy_mesh_gateway_bind_addresses
+        return GatewaySettings(
+            no_default=_first(self.envoy_gateway_no_default_bind, self.envoy_mesh_gateway_no_default_bind),
+            tagged=_first(
+                self.envoy_gateway_bind_tagged_addresses, self.envoy_mesh_gateway_bind_tagged_addresses
+            ),
+            binds=tuple(Bind(name, each.address, each.port) for name, each in sorted(binds.items())),
+            connect_timeout=_duration(self.connect_timeout_ms or None),
+        )
 
 
 class ProxyDefinition(Shape, frozen=True):
@@ -60,7 +91,7 @@ class ProxyDefinition(Shape, frozen=True):
     local_service_port: Port = 0
     upstreams: list[UpstreamDefinition] = field(default_factory=list)
     mesh_gateway: MeshGateway = MeshGateway()
-    config: SidecarConfig = field(default_factory=SidecarConfig)
+    config: OwnConfig = field(default_factory=OwnConfig)
 
     def normalize(self) -> Self:
         """The proxy with a lower-case protocol."""
@@ -90,6 +121,7 @@ class ProxyDefinition(Shape, frozen=True):
         for label in (label for label, value in given.items() if value):
             what = f"{label} is not for gateways, which stand before no single service"
             yield rules.problem(f"{path}.{label}", what, "remove it", code=Code.EXCLUDE_EACH_OTHER)
+        yield from self.config.gateway_problems(f"{path}.Config")
 
     def proxy(self, service: str, service_id: str, port: int) -> Proxy:
         """The catalog's form of it, for the service that it stands before unless it names another.
@@ -113,6 +145,7 @@ class ProxyDefinition(Shape, frozen=True):
             max_request_headers_kb=config.max_request_headers_kb,
             balance_inbound_connections=config.balance_inbound_connections,
             mesh_gateway=self.mesh_gateway.mode,
+            gateway=NO_GATEWAY if service or self.destination_service_name else config.gateway(),
             config=config.written,
         )
 
@@ -141,3 +174,8 @@ class _Claimed:
 
 def _duration(milliseconds: int | None) -> Duration | None:
     return None if milliseconds is None else Duration.of(milliseconds=milliseconds)
+
+
+def _first(*spellings: bool | None) -> bool:
+    """What the first spelling says that says anything; not by default."""
+    return next((said for said in spellings if said is not None), False)

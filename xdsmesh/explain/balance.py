@@ -86,6 +86,7 @@ def _pool(upstream: CompiledUpstream, cluster: MeshCluster, endpoints: Sequence[
         odds=SURE,
         instances=_instances(healthy, weighted=cluster.load_balancing.balance is not Balance.RANDOM),
         unhealthy=len(endpoints) - len(healthy),
+        way=cluster.target.way,
     )
 
 

@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Final
 
 from xdsmesh.explain.types import Explanation, InstanceTaken, LegTaken, Pool, RouteTaken
-from xdsmesh.ir.types import HeaderChanges
+from xdsmesh.ir.types import HeaderChanges, Way
+
+_WAYS: Final = {
+    Way.HERE: "",
+    Way.DIRECT: "",
+    Way.LOCAL: " through the mesh gateways here",
+    Way.REMOTE: " through its mesh gateways",
+}
 
 
 def describe(explanation: Explanation) -> str:
@@ -45,7 +53,7 @@ def _leg(leg: LegTaken) -> Iterator[str]:
 def _pool(pool: Pool) -> Iterator[str]:
     subset = f"{pool.subset}." if pool.subset else ""
     left_out = f", {pool.unhealthy} unhealthy left out" if pool.unhealthy else ""
-    yield f"{_percent(pool.odds)} to {subset}{pool.service} in {pool.datacenter}{left_out}"
+    yield f"{_percent(pool.odds)} to {subset}{pool.service} in {pool.datacenter}{_WAYS[pool.way]}{left_out}"
     if pool.hashed_by:
         parts = ", ".join(f"{policy.field} {policy.name}".rstrip() for policy in pool.hashed_by)
         yield f"  always the same instance for the same {parts}"

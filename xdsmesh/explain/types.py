@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from xdsmesh.chain.types import CompiledChain
-from xdsmesh.ir.types import Endpoint, HashPolicy, HeaderChanges, Protocol, Retries, UpstreamIR
+from xdsmesh.ir.types import Endpoint, HashPolicy, HeaderChanges, Protocol, Retries, UpstreamIR, Way
 from xdsmesh.model.duration import Duration
 
 Headers = tuple[tuple[str, str], ...]
@@ -76,7 +76,7 @@ class RouteTaken:
 
 @dataclass(frozen=True, slots=True)
 class InstanceTaken:
-    """An instance that may answer, with its odds among all requests of its pool."""
+    """An instance that may answer, or a gateway to such, with its odds among all requests of its pool."""
 
     address: str
     port: int
@@ -90,6 +90,7 @@ class Pool:
     ``unhealthy`` is how many are left out. Without instances it is Envoy that answers, with 503.
     ``hashed_by`` are the parts of this request whose hash chooses the instance: equal parts, the same
     instance. The odds of instances are then those of requests that are all different, and only nearly so.
+    On a ``way`` through mesh gateways it is these that are chosen from; who answers is decided behind them.
     """
 
     cluster: str
@@ -100,6 +101,7 @@ class Pool:
     instances: tuple[InstanceTaken, ...]
     unhealthy: int = 0
     hashed_by: tuple[HashPolicy, ...] = ()
+    way: Way = Way.HERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from xdsmesh.chain.types import ChainError, Overrides
 from xdsmesh.explain.types import CompiledUpstream, Source
+from xdsmesh.index.endpoint_rules import endpoints
 from xdsmesh.index.graph import Reader, rule
-from xdsmesh.index.rules import Call, Place, caller, chain, endpoints, upstream
+from xdsmesh.index.sidecar_rules import caller
+from xdsmesh.index.upstream_rules import Call, Place, chain, upstream
 from xdsmesh.ir.types import MeshCluster
 from xdsmesh.model.catalog import Instance
 
 
-@rule(rank=2)
+@rule(rank=3)
 def compiled_upstream(read: Reader, call: Call, place: Place) -> CompiledUpstream | None:
     """All about one upstream; None while its chain can't be compiled."""
     overrides = call.settings.overrides if call.settings else Overrides()
@@ -20,7 +22,7 @@ def compiled_upstream(read: Reader, call: Call, place: Place) -> CompiledUpstrea
     return CompiledUpstream(ir, {cluster.name: read(endpoints, cluster.target) for cluster in own}, compiled)
 
 
-@rule(rank=3)
+@rule(rank=4)
 def source(read: Reader, proxy_id: str) -> Source | None:
     """A proxy and all of its upstreams that can be called; None when no such proxy is registered."""
     instance: Instance | None = read.fact("instance", proxy_id)

@@ -1,6 +1,7 @@
 """The addresses behind a target, each with its share of the traffic and whether it may be used."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from xdsmesh.config.filter import parse
@@ -37,6 +38,12 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
     endpoints.sort(key=lambda endpoint: (endpoint.healthy, endpoint.weight))
     best = {(endpoint.address, endpoint.port): endpoint for endpoint in endpoints}
     return tuple(best[place] for place in sorted(best))
+
+
+def with_checks_of(application: Instance | None, sidecar: Instance) -> Instance:
+    """A sidecar that is no healthier than the application beside it."""
+    more = [check for check in application.checks if check not in sidecar.checks] if application else []
+    return replace(sidecar, checks=(*sidecar.checks, *more)) if more else sidecar
 
 
 def _endpoint(sidecar: Instance, *, only_passing: bool) -> Endpoint:

@@ -76,3 +76,33 @@ def routes(service: str) -> str:
 def upstream_stat_prefix(service: str, datacenter: str) -> str:
     """The statistics of the calls to a service: service, namespace, partition, datacenter."""
     return f"upstream.{service}.default.default.{datacenter}"
+
+
+def gateway_listener(bind: str, address: str, port: int) -> str:
+    """A place where a gateway listens, by the name of the bind; see `public_listener`."""
+    return f"{bind}:{host_port(address, port)}"
+
+
+def datacenter(name: str, trust_domain: str) -> str:
+    """The cluster of the mesh gateways of another datacenter, and the end of all server names there."""
+    return f"{name}.internal.{trust_domain}"
+
+
+def control_plane(name: str) -> str:
+    """The server name of the control plane of a datacenter, which its certificate has too."""
+    return f"server.{name}.consul"
+
+
+def gateway_local(bind: str) -> str:
+    """The statistics of what a mesh gateway forwards to sidecars of its datacenter."""
+    return f"mesh_gateway_local.{bind}"
+
+
+def gateway_remote(bind: str, datacenter: str) -> str:
+    """Those of what it forwards to another datacenter."""
+    return f"mesh_gateway_remote.{bind}.{datacenter}"
+
+
+def gateway_local_server(bind: str, datacenter: str) -> str:
+    """Those of what it forwards to its own control plane."""
+    return f"mesh_gateway_local_server.{bind}.{datacenter}"

@@ -1,6 +1,7 @@
 """The routes of a chain: where its requests go, by what they look like and by weight."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from xdsmesh.chain.types import ChainRoute, CompiledChain, ResolverNode, RouterNode, SplitterNode
@@ -13,6 +14,9 @@ from xdsmesh.ir.types import Leg, Retries, Route, RouteConfiguration
 from xdsmesh.model.duration import Duration
 
 _ALL: Final = 10_000  # hundredths of a percent
+
+_SAFE: Final = Retries(conditions=("connect-failure", "reset-before-request", "refused-stream"), attempts=2)
+"""What is tried again on ways that may break, where nobody says otherwise: no application has seen it."""
 
 
 def build_routes(chain: CompiledChain, trust_domain: str) -> RouteConfiguration:
@@ -51,6 +55,7 @@ class _Routes:
                 EVERYTHING,
                 self._legs(start.key),
                 timeout=_timeout(start.request_timeout) if isinstance(start, ResolverNode) else None,
+                retries=self._safe_retries(start.key),
                 hash_policies=build_hash_policies(start.load_balancer),
             ),
         )
@@ -64,7 +69,8 @@ class _Routes:
             timeout=_timeout(destination.request_timeout),
             idle_timeout=_timeout(destination.idle_timeout),
             prefix_rewrite=destination.prefix_rewrite,
-            retries=_retries(destination, elsewhere=self._fails_over(route.next)),
+            retries=_retries(destination, elsewhere=self._fails_over(route.next))
+            or self._safe_retries(route.next),
             hash_policies=() if isinstance(node, RouterNode) else build_hash_policies(node.load_balancer),
             request_headers=build_header_changes(destination.request_headers),
             response_headers=build_header_changes(destination.response_headers),
@@ -91,12 +97,28 @@ class _Routes:
             )
         return self._clusters[key]
 
+    def _safe_retries(self, key: str) -> Retries | None:
+        """The retries that nobody asked for: of what fails over, or leads to another datacenter."""
+        fails_over = self._fails_over(key)
+        if fails_over or any(self._is_far(node) for node in self._ends(key)):
+            return replace(_SAFE, elsewhere=fails_over)
+        return None
+
+    def _is_far(self, node: ResolverNode) -> bool:
+        return self._chain.targets[node.target].datacenter not in ("", self._chain.datacenter)
+
     def _fails_over(self, key: str) -> bool:
         """Whether one of the clusters behind a node is an aggregate."""
+        return any(node.failover for node in self._ends(key))
+
+    def _ends(self, key: str) -> Iterator[ResolverNode]:
+        """The resolvers behind a splitter, or a resolver itself."""
         node = self._chain.nodes[key]
         if isinstance(node, SplitterNode):
-            return any(self._fails_over(split.next) for split in node.splits)
-        return isinstance(node, ResolverNode) and bool(node.failover)
+            for split in node.splits:
+                yield from self._ends(split.next)
+        elif isinstance(node, ResolverNode):
+            yield node
 
 
 def _timeout(written: Duration) -> Duration | None:

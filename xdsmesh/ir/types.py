@@ -85,11 +85,25 @@ class DownstreamTls:
     parameters: TlsParameters = USUAL
 
 
+class Way(StrEnum):
+    """How the instances of a target are reached."""
+
+    HERE = "here"
+    """They are in the caller's datacenter: by their own addresses."""
+    DIRECT = "direct"
+    """In another datacenter, by the addresses that they have for others."""
+    LOCAL = "local"
+    """In another datacenter, through the mesh gateways of the caller's."""
+    REMOTE = "remote"
+    """In another datacenter, through its mesh gateways."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointTarget:
     """Which instances stand behind a cluster; the key by which endpoint groups are shared.
 
-    A target in a ``peer`` has no datacenter.
+    Here a subset is a ``filter``, and whether its instances must be passing; another datacenter says itself
+    which they are, so there it is the name of the ``subset``. A target in a ``peer`` has no datacenter.
     """
 
     service: str
@@ -97,6 +111,8 @@ class EndpointTarget:
     filter: str = ""
     only_passing: bool = False
     peer: str = ""
+    subset: str = ""
+    way: Way = Way.HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,8 @@ class CircuitBreakers:
 class OutlierDetection:
     """When an endpoint that fails is left out for a while; None is Envoy's default. Shares are percent.
 
-    ``at_least_one`` may be out, however small a share of all that allows.
+    ``at_least_one`` may be out, however small a share of all that allows. After so many connections in a row
+    that fail an endpoint is ``unreachable``; None counts them as if it had answered with an error.
     """
 
     interval: Duration | None = None
@@ -122,6 +139,8 @@ class OutlierDetection:
     max_ejection_percent: int | None = None
     base_ejection_time: Duration | None = None
     at_least_one: bool = False
+    unreachable: int | None = None
+    max_ejection_time: Duration | None = None
 
 
 class Balance(StrEnum):
@@ -144,9 +163,22 @@ class LoadBalancing:
     choice_count: int = 0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """One address to dial, which may be a name where that is said. ``weight`` is from 1 to 128."""
+
+    address: str
+    port: int
+    weight: int = 1
+    healthy: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class MeshCluster:
-    """A cluster of sidecars found by EDS and reached over mTLS. ``member`` means: of an aggregate cluster."""
+    """A cluster of sidecars found by EDS and reached over mTLS. ``member`` means: of an aggregate cluster.
+
+    Endpoints of which some are names can't come by EDS: those are ``named``, and looked up by Envoy.
+    """
 
     name: str
     protocol: Protocol
@@ -157,6 +189,7 @@ class MeshCluster:
     outlier_detection: OutlierDetection = OutlierDetection()
     load_balancing: LoadBalancing = LoadBalancing()
     member: bool = False
+    named: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +218,24 @@ class LocalCluster:
     circuit_breakers: CircuitBreakers = CircuitBreakers()
 
 
+@dataclass(frozen=True, slots=True)
+class GatewayCluster:
+    """Where a mesh gateway forwards bytes that it can't read: sidecars, other gateways, a control plane.
+
+    The addresses come by EDS; those that are ``given`` are fixed, or names to look up. ``far``: they are
+    gateways of another datacenter, which are watched from here.
+    """
+
+    name: str
+    connect_timeout: Duration
+    given: tuple[Endpoint, ...] = ()
+    far: bool = False
+    load_balancing: LoadBalancing = LoadBalancing()
+
+
 UpstreamCluster = MeshCluster | AggregateCluster
 OwnCluster = LocalCluster | JwksCluster
-Cluster = UpstreamCluster | OwnCluster
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Endpoint:
-    """One address to dial. ``weight`` is from 1 to 128."""
-
-    address: str
-    port: int
-    weight: int = 1
-    healthy: bool = True
+Cluster = UpstreamCluster | OwnCluster | GatewayCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,13 +366,15 @@ class Direction(StrEnum):
 class TcpProxy:
     """Forward bytes to a cluster; with ``hash_source_ip`` all of one address go to the same endpoint.
 
-    With ``after_handshake`` the cluster hears nothing of a caller before its certificate is verified.
+    With ``after_handshake`` the cluster hears nothing of a caller before its certificate is verified. Of
+    several ``attempts`` to connect each chooses anew, after a short pause; 0 is Envoy's default, one.
     """
 
     stat_prefix: str
     cluster: str
     hash_source_ip: bool = False
     after_handshake: bool = False
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +422,26 @@ class Listener:
     authorization: Authorization | None = None
     access_logs: AccessLogs | None = None
     service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SniChain:
+    """TLS connections that ask for one of these server names are forwarded to a cluster, as they are."""
+
+    server_names: tuple[str, ...]
+    cluster: str
+    stat_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayListener:
+    """An address where a mesh gateway accepts connections, and all that it forwards from there."""
+
+    name: str
+    address: str
+    port: int
+    chains: tuple[SniChain, ...]
+    access_logs: AccessLogs | None = None
 
 
 # --- what belongs together

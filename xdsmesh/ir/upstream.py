@@ -8,6 +8,7 @@ from xdsmesh.chain.types import CompiledChain, ResolverNode, Target
 from xdsmesh.ir import names
 from xdsmesh.ir.balancing import build_load_balancing, hashes_source_ip
 from xdsmesh.ir.calls import UNSAID, CallSettings
+from xdsmesh.ir.outliers import across_datacenters
 from xdsmesh.ir.routes import build_routes
 from xdsmesh.ir.tls import TlsParameters
 from xdsmesh.ir.types import (
@@ -23,11 +24,19 @@ from xdsmesh.ir.types import (
     UpstreamCluster,
     UpstreamIR,
     UpstreamTls,
+    Way,
 )
 from xdsmesh.model.trust import service_spiffe_id
 
 _MAX_REQUESTS: Final = 1024
 """Envoy's default. Of ``max_retries`` its default is 3, too few when an instance dies under load."""
+
+
+_ATTEMPTS: Final = 3
+"""To connect where another member, or another gateway, may do it."""
+
+_WAYS: Final = {"local": Way.LOCAL, "remote": Way.REMOTE}
+"""By the mode of mesh gateways; other modes use none."""
 
 
 def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettings = UNSAID) -> UpstreamIR:
@@ -44,6 +53,16 @@ def with_tls(cluster: UpstreamCluster, parameters: TlsParameters) -> UpstreamClu
     if isinstance(cluster, AggregateCluster):
         return cluster
     return replace(cluster, tls=replace(cluster.tls, parameters=parameters))
+
+
+def endpoint_target(target: Target, home: str) -> EndpointTarget:
+    """Which instances a target is, for callers in the datacenter ``home``."""
+    if target.peer or target.datacenter == home:
+        return EndpointTarget(
+            target.service, target.datacenter, target.filter, target.only_passing, target.peer
+        )
+    way = _WAYS.get(target.mesh_gateway, Way.DIRECT)
+    return EndpointTarget(target.service, target.datacenter, subset=target.subset, way=way)
 
 
 class _Upstream:
@@ -82,7 +101,9 @@ class _Upstream:
             return
         targets = (target, *(self._chain.targets[each] for each in node.failover))
         members = [
-            self._cluster(names.failover_member(index, name), member, node)
+            self._cluster(
+                names.failover_member(index, name), member, node, has_next=member is not targets[-1]
+            )
             for index, member in enumerate(targets)
         ]
         yield AggregateCluster(
@@ -97,17 +118,21 @@ class _Upstream:
         target = self._chain.targets[node.target]
         return names.cluster(target, self._trust_domain, self._chain.customization_hash)
 
-    def _cluster(self, name: str, target: Target, node: ResolverNode) -> MeshCluster:
+    def _cluster(
+        self, name: str, target: Target, node: ResolverNode, *, has_next: bool = False
+    ) -> MeshCluster:
+        where = endpoint_target(target, self._chain.datacenter)
+        detection = self._settings.outlier_detection
         return MeshCluster(
             name=name,
             protocol=self._protocol,
             connect_timeout=target.connect_timeout,
             tls=self._tls(target),
-            target=EndpointTarget(
-                target.service, target.datacenter, target.filter, target.only_passing, target.peer
-            ),
+            target=where,
             circuit_breakers=replace(self._settings.circuit_breakers, max_retries=self._max_retries),
-            outlier_detection=self._settings.outlier_detection,
+            outlier_detection=(
+                detection if where.way is Way.HERE else across_datacenters(detection, has_next=has_next)
+            ),
             load_balancing=build_load_balancing(node.load_balancer),
             member=bool(node.failover),
         )
@@ -139,4 +164,10 @@ class _Upstream:
         start = chain.nodes[chain.start]
         if not isinstance(start, ResolverNode):
             raise ValueError(f"the chain of {chain.service} is not routed, but starts at {start.key}")  # noqa: TRY004 - not a type that the caller chose
-        return TcpProxy(stat_prefix, self._name(start), hashes_source_ip(start.load_balancer))
+        target = endpoint_target(chain.targets[start.target], chain.datacenter)
+        return TcpProxy(
+            stat_prefix,
+            self._name(start),
+            hashes_source_ip(start.load_balancer),
+            attempts=_ATTEMPTS if start.failover or target.way is not Way.HERE else 0,
+        )

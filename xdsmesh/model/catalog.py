@@ -126,6 +126,32 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Bind:
+    """A place to listen, by the name that its owner gave it."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where a gateway listens besides its own address and port, or instead of them; and how long it dials.
+
+    ``tagged`` are its tagged addresses. A ``connect_timeout`` of None is not said.
+    """
+
+    no_default: bool = False
+    tagged: bool = False
+    binds: tuple[Bind, ...] = ()
+    connect_timeout: Duration | None = None
+
+
+NO_GATEWAY: Final = GatewaySettings()
+"""Of a gateway that says nothing, and of what is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proxy:
     """What a sidecar does: whom it stands before, and whom it calls for it.
 
@@ -147,6 +173,7 @@ class Proxy:
     max_request_headers_kb: int | None = None
     balance_inbound_connections: str = ""
     mesh_gateway: str = ""
+    gateway: GatewaySettings = NO_GATEWAY
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The proxy's ``Config`` as it was written; it is shown, and the fields above are what acts."""
 
@@ -211,6 +238,18 @@ class Instance:
     def reachable_address(self) -> str:
         """The address to dial."""
         return self.address or self.node.address
+
+    @property
+    def fronted_service(self) -> str:
+        """The service that a sidecar stands before; a gateway's own name."""
+        return (self.proxy.destination_service_name if self.proxy else "") or self.service
+
+    def place(self, network: str) -> tuple[str, int]:
+        """Where to dial it: in its own datacenter, ``lan``, or from another one, ``wan``."""
+        tagged = self.tagged_addresses.get(network)
+        if tagged is not None:
+            return tagged.address, tagged.port or self.port
+        return self.address or self.node.tagged_addresses.get(network) or self.node.address, self.port
 
     @property
     def health(self) -> Health:

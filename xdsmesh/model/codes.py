@@ -79,3 +79,4 @@ class Code(StrEnum):
     STORE_UNUSABLE = "XM0505"
     TRUST = "XM0506"
     SEALED = "XM0507"
+    JOINING = "XM0508"

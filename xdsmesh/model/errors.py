@@ -64,5 +64,13 @@ class UnderWayError(Exception):
     """What was asked for must wait for something that is under way; the text says what, and what to do."""
 
 
+class NoPathError(Exception):
+    """A datacenter that is not of the mesh; the text says which are."""
+
+
+class OutOfReachError(Exception):
+    """Another datacenter does not answer; the text says why, and what to do."""
+
+
 class AddressInUseError(Exception):
     """An address to listen on can't be had; the text says why, and what to do."""

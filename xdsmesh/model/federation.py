@@ -87,6 +87,20 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustReport:
+    """How far the proxies of a secondary follow the trust of the primary. Roots are named by their ids.
+
+    ``trusted`` are the roots of which all have acknowledged that they are trusted, and no others, sorted.
+    ``issuing`` is the root below which all hold their leaves; empty while they get others. ``waiting`` tells
+    of the proxies that have not acknowledged what is next, and why.
+    """
+
+    trusted: tuple[str, ...] = ()
+    issuing: str = ""
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A datacenter of the mesh, as the primary keeps the list of them; the primary is one itself."""
 

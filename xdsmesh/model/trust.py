@@ -41,6 +41,11 @@ def service_spiffe_id(trust_domain: str, datacenter: str, service: str) -> str:
     return f"spiffe://{trust_domain}/ns/default/dc/{datacenter}/svc/{service}"
 
 
+def mesh_gateway_id(trust_domain: str, datacenter: str) -> str:
+    """The name of the mesh gateways of a datacenter. No certificate has it: they prove nothing to anybody."""
+    return f"spiffe://{trust_domain}/gateway/mesh/dc/{datacenter}"
+
+
 @dataclass(frozen=True, slots=True)
 class TrustBundle:
     """The root certificates to believe: PEM, each ending in a newline."""

@@ -49,12 +49,21 @@ class RotationStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DatacenterLag:
+    """A datacenter that is not as far as the rotation, and why."""
+
+    datacenter: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CAStatus:
     """Who is trusted, and how far the rotation is that is under way; or the last one, or None.
 
     ``waiting`` are the proxies that must acknowledge something before it goes on, and why each has not;
     ``unconnected`` those that are registered without a stream. Of each at most 100 are named: there are
-    ``more_waiting`` and ``more_unconnected`` besides.
+    ``more_waiting`` and ``more_unconnected`` besides. ``datacenters`` are the other ones that it waits for.
+    ``primary`` is the datacenter that has the roots; empty: this one.
     """
 
     trust_domain: str
@@ -66,6 +75,8 @@ class CAStatus:
     more_waiting: int = 0
     unconnected: tuple[str, ...] = ()
     more_unconnected: int = 0
+    datacenters: tuple[DatacenterLag, ...] = ()
+    primary: str = ""
 
     @property
     def left_behind(self) -> frozenset[str]:

@@ -7,7 +7,6 @@ from there.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -19,17 +18,17 @@ from xdsmesh.ca.keeper import LeafKeeper
 from xdsmesh.ca.provider import Provider
 from xdsmesh.ca.renewal import new_intermediate
 from xdsmesh.ca.stored import ORIGIN
-from xdsmesh.ir.names import LEAF
 from xdsmesh.model.errors import RefusedError, UnderWayError
+from xdsmesh.model.federation import TrustReport
 from xdsmesh.model.origin import Origin
-from xdsmesh.model.resource import EncodedResource
 from xdsmesh.rotation import refusals, stored
 from xdsmesh.rotation.acknowledgements import Acknowledgements
+from xdsmesh.rotation.datacenters import Datacenters
 from xdsmesh.rotation.report import CAStatus, ca_status, rotation_status
+from xdsmesh.rotation.secrets import wanted_secret
 from xdsmesh.rotation.stages import AWAITED, Rotation, Stage, roots_in
 from xdsmesh.rotation.stored import ROTATION_KEY
 from xdsmesh.store.base import CommitFailedError, Conflict, Expect, Store, Txn
-from xdsmesh.translate.encode import encode
 
 _RETRY_SECONDS: Final = 5.0
 
@@ -45,7 +44,7 @@ class Rotations:
         issuer: Issuer,
         keeper: LeafKeeper,
         acknowledgements: Acknowledgements,
-        clock: Callable[[], datetime],
+        datacenters: Datacenters,
     ) -> None:
         """Rotate nothing yet.
 
@@ -54,13 +53,14 @@ class Rotations:
             issuer: has the roots.
             keeper: has the leaves of connected proxies.
             acknowledgements: tells when they hold what they are to hold.
-            clock: tells the time, with its time zone.
+            datacenters: tells when those of the other datacenters do.
         """
         self.acknowledgements: Final = acknowledgements
+        self.datacenters: Final = datacenters
         self._store = store
         self._issuer = issuer
         self._keeper = keeper
-        self._clock = clock
+        self._clock: Final = datacenters.clock
         self._listeners: list[Callable[[], object]] = []
         self._latest: Rotation | None = None
         self._hindrance = ""
@@ -80,9 +80,11 @@ class Rotations:
 
         Raises:
             UnderWayError: a rotation is under way already.
-            RefusedError: there can be no such root, or the active one does not vouch for it.
+            RefusedError: there can be no such root, or the active one does not vouch for it; or this is a
+                secondary datacenter.
         """
         issuer = self._issuer
+        issuer.check_has_roots()
         async with issuer.changing:
             latest = await self._read()
             if latest and latest.is_under_way:
@@ -136,6 +138,7 @@ class Rotations:
                 raise refusals.changed_elsewhere()
             await self._read()
             self.acknowledgements.look_again()
+            self.datacenters.look_again()
         _log.info("the rotation of the root was aborted", new=new.id, by=str(origin))
         try:
             await provider.forget(new.certificate_pem)
@@ -164,11 +167,17 @@ class Rotations:
     async def status(self) -> CAStatus:
         """Who is trusted, how far the rotation is, and who is waited for."""
         latest = await self._read()
-        return ca_status(
+        status = ca_status(
             self._issuer.authority,
             rotation_status(latest, self._hindrance, self._clock()) if latest else None,
             self.acknowledgements.waiting() if latest and latest.is_under_way else [],
             self.acknowledgements.unconnected(),
+        )
+        is_as_far = self._is_as_far(latest) if latest and latest.is_under_way else None
+        return replace(
+            status,
+            datacenters=self.datacenters.waiting(is_as_far) if is_as_far else (),
+            primary=self._issuer.configuration.primary,
         )
 
     async def _advance(self, rotation: Rotation) -> None:
@@ -177,9 +186,9 @@ class Rotations:
             before = self._issuer.configuration_in(rotation.old_configuration)
             await self._issuer.provider_for(before).forget(rotation.old_pem)
         awaited = AWAITED[rotation.stage]
-        await self.acknowledgements.until_all(
-            awaited, self._wanted(awaited), lambda: self._latest == rotation
-        )
+        wanted = wanted_secret(awaited, self._issuer, self._keeper)
+        await self.acknowledgements.until_all(awaited, wanted, lambda: self._latest == rotation)
+        await self.datacenters.until_all(self._is_as_far(rotation), lambda: self._latest == rotation)
         if self._latest != rotation:
             return
         after = rotation.next(self._clock())
@@ -216,15 +225,12 @@ class Rotations:
             await issuer.replace(roots, intermediate, (stored.put(after),))
             await self._read()
 
-    def _wanted(self, name: str) -> Callable[[str], EncodedResource | None]:
-        if name == LEAF:
-            return self._leaf
-        roots = encode(self._issuer.bundle)
-        return lambda _: roots
-
-    def _leaf(self, proxy_id: str) -> EncodedResource | None:
-        leaf = self._keeper.leaf(proxy_id)
-        return encode(leaf) if leaf else None
+    def _is_as_far(self, rotation: Rotation) -> Callable[[TrustReport], bool]:
+        """Whether a datacenter is as far as a rotation."""
+        trusted = tuple(sorted(root.id for root in self._issuer.authority.roots))
+        if rotation.stage is Stage.ISSUING:
+            return lambda report: report.issuing == rotation.new_id
+        return lambda report: report.trusted == trusted
 
     async def _read(self) -> Rotation | None:
         record = await self._store.get(ROTATION_KEY)

@@ -8,18 +8,24 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.clusters.aggregate.v3 import cluster_pb2 as aggregate_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
-from google.protobuf import wrappers_pb2
+from google.protobuf import duration_pb2, wrappers_pb2
 
 from xdsmesh.ir.jwt import JwksCluster
 from xdsmesh.ir.types import (
     AggregateCluster,
     Balance,
     CircuitBreakers,
+    Endpoint,
+    LoadAssignment,
     LoadBalancing,
     LocalCluster,
     MeshCluster,
     OutlierDetection,
+    Way,
 )
+from xdsmesh.model.address import ip_of
+from xdsmesh.translate.endpoints import make_load_assignment
+from xdsmesh.translate.liveness import BIND, HTTP2_PINGS, KEEPALIVE
 from xdsmesh.translate.parts import ADS, make_address, make_any, make_duration, make_uint32, make_uint64
 from xdsmesh.translate.tls import make_server_tls, make_upstream_tls
 
@@ -27,12 +33,13 @@ _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 """Under this key Envoy looks for them in ``typed_extension_protocol_options``."""
 
 _NO_LIMITS: Final = CircuitBreakers()
+_ALL: Final = 100
 _TRUE: Final = wrappers_pb2.BoolValue(value=True)
 
 _AGGREGATE: Final = "envoy.clusters.aggregate"
 
 _EDS: Final = cluster_pb2.Cluster.EdsClusterConfig(eds_config=ADS)
-_NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
+NO_PANIC: Final = cluster_pb2.Cluster.CommonLbConfig(healthy_panic_threshold=percent_pb2.Percent(value=0))
 """However few endpoints are healthy, requests never go to the others."""
 
 _POLICIES: Final = {
@@ -63,6 +70,13 @@ _HTTP2: Final = make_any(
         )
     )
 )
+_HTTP2_FAR: Final = make_any(
+    _Options(
+        explicit_http_config=_Options.ExplicitHttpConfig(
+            http2_protocol_options=protocol_pb2.Http2ProtocolOptions(connection_keepalive=HTTP2_PINGS)
+        )
+    )
+)
 _AS_DOWNSTREAM: Final = make_any(
     _Options(
         use_downstream_protocol_config=_Options.UseDownstreamHttpConfig(
@@ -75,20 +89,22 @@ _AS_DOWNSTREAM: Final = make_any(
 
 
 def make_mesh_cluster(cluster: MeshCluster) -> cluster_pb2.Cluster:
-    """A cluster whose endpoints come by EDS under its own name, reached over mTLS."""
+    """A cluster that is reached over mTLS."""
     message = cluster_pb2.Cluster(
         name=cluster.name,
-        type=cluster_pb2.Cluster.EDS,
-        eds_cluster_config=_EDS,
         connect_timeout=make_duration(cluster.connect_timeout),
-        common_lb_config=_NO_PANIC,
+        common_lb_config=NO_PANIC,
         circuit_breakers=_circuit_breakers(cluster.circuit_breakers),
-        outlier_detection=_outlier_detection(cluster.outlier_detection),
+        outlier_detection=outlier_detection(cluster.outlier_detection),
         transport_socket=make_upstream_tls(cluster.tls),
-        **_load_balancing(cluster.load_balancing),
+        **load_balancing(cluster.load_balancing),
     )
+    locate(message, cluster.named, to_the_last=cluster.member)
+    is_far = cluster.target.way is not Way.HERE
+    if is_far:
+        notice_silence(message)
     if cluster.protocol.is_http2:
-        message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_HTTP2)
+        message.typed_extension_protocol_options[_HTTP_OPTIONS].CopyFrom(_HTTP2_FAR if is_far else _HTTP2)
     return message
 
 
@@ -102,7 +118,7 @@ def make_aggregate_cluster(cluster: AggregateCluster) -> cluster_pb2.Cluster:
         name=cluster.name,
         cluster_type=cluster_pb2.Cluster.CustomClusterType(name=_AGGREGATE, typed_config=make_any(members)),
         lb_policy=cluster_pb2.Cluster.CLUSTER_PROVIDED,
-        common_lb_config=_NO_PANIC,
+        common_lb_config=NO_PANIC,
         connect_timeout=make_duration(cluster.connect_timeout),
     )
     if cluster.circuit_breakers != _NO_LIMITS:
@@ -136,6 +152,31 @@ def make_jwks_cluster(cluster: JwksCluster) -> cluster_pb2.Cluster:
     )
 
 
+def notice_silence(message: cluster_pb2.Cluster) -> None:
+    """Give up soon on connections whose other end has vanished, and on endpoints that can't be reached.
+
+    Without a pause: Envoy gathers changes of health for a second, in which all calls would try them again.
+    """
+    message.upstream_connection_options.CopyFrom(KEEPALIVE)
+    message.upstream_bind_config.CopyFrom(BIND)
+    message.common_lb_config.update_merge_window.CopyFrom(duration_pb2.Duration())
+
+
+def locate(message: cluster_pb2.Cluster, given: tuple[Endpoint, ...], *, to_the_last: bool = False) -> None:
+    """Say where a cluster is: at addresses that are given, looked up where one is a name; else by EDS."""
+    if not given:
+        message.type = cluster_pb2.Cluster.EDS
+        message.eds_cluster_config.CopyFrom(_EDS)
+        return
+    assignment = LoadAssignment(message.name, given, to_the_last)
+    message.load_assignment.CopyFrom(make_load_assignment(assignment))
+    if all(ip_of(endpoint.address) for endpoint in given):
+        message.type = cluster_pb2.Cluster.STATIC
+    else:
+        message.type = cluster_pb2.Cluster.STRICT_DNS
+        message.dns_lookup_family = cluster_pb2.Cluster.V4_PREFERRED
+
+
 def _one_endpoint(cluster: str, address: str, port: int) -> endpoint_pb2.ClusterLoadAssignment:
     endpoint = endpoint_components_pb2.Endpoint(address=make_address(address, port))
     locality = endpoint_components_pb2.LocalityLbEndpoints(
@@ -157,19 +198,24 @@ def _circuit_breakers(limits: CircuitBreakers) -> circuit_breaker_pb2.CircuitBre
     return circuit_breaker_pb2.CircuitBreakers(thresholds=[thresholds])
 
 
-def _outlier_detection(detection: OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
+def outlier_detection(detection: OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
     """It is always on, with Envoy's defaults for what is not set."""
+    split = detection.unreachable is not None
     return outlier_detection_pb2.OutlierDetection(
         interval=make_duration(detection.interval),
         consecutive_5xx=make_uint32(detection.consecutive_5xx),
         enforcing_consecutive_5xx=make_uint32(detection.enforcing_consecutive_5xx),
         max_ejection_percent=make_uint32(detection.max_ejection_percent),
         base_ejection_time=make_duration(detection.base_ejection_time),
+        max_ejection_time=make_duration(detection.max_ejection_time),
         always_eject_one_host=_TRUE if detection.at_least_one else None,
+        split_external_local_origin_errors=split,
+        consecutive_local_origin_failure=make_uint32(detection.unreachable),
+        enforcing_consecutive_local_origin_failure=make_uint32(_ALL if split else None),
     )
 
 
-def _load_balancing(balancing: LoadBalancing) -> dict[str, Any]:
+def load_balancing(balancing: LoadBalancing) -> dict[str, Any]:
     """The fields of a cluster that say how its endpoints share the traffic."""
     fields: dict[str, Any] = {"lb_policy": _POLICIES[balancing.balance]}
     if balancing.balance is Balance.RING_HASH:

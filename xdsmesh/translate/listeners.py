@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import backoff_pb2, base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
-from google.protobuf import wrappers_pb2
+from google.protobuf import duration_pb2, wrappers_pb2
 
 from xdsmesh.ir import names
 from xdsmesh.ir.authorization import Authorization
@@ -31,7 +31,21 @@ _AFTER_HANDSHAKE: Final[dict[str, Any]] = {
     # What a caller sends in the meantime; beyond that it waits.
     "max_early_data_bytes": wrappers_pb2.UInt32Value(value=65_536),
 }
+_PAUSE: Final = backoff_pb2.BackoffStrategy(
+    base_interval=duration_pb2.Duration(nanos=25_000_000),
+    max_interval=duration_pb2.Duration(nanos=100_000_000),
+)
 _DIRECTIONS: Final = {Direction.INBOUND: base_pb2.INBOUND, Direction.OUTBOUND: base_pb2.OUTBOUND}
+
+
+def attempts(number: int) -> dict[str, Any]:
+    """The fields of a tcp_proxy that say how often it tries to connect; 0 is Envoy's default.
+
+    With a pause between: so what has just failed is known, and left out, before the attempts are used up.
+    """
+    if not number:
+        return {}
+    return {"max_connect_attempts": wrappers_pb2.UInt32Value(value=number), "backoff_options": _PAUSE}
 
 
 def make_listener(listener: Listener) -> listener_pb2.Listener:
@@ -100,6 +114,7 @@ def _network_filter(
             cluster=network_filter.cluster,
             hash_policy=[_SOURCE_IP] if network_filter.hash_source_ip else [],
             access_log=logs,
+            **attempts(network_filter.attempts),
             **(_AFTER_HANDSHAKE if network_filter.after_handshake else {}),
         )
         return listener_components_pb2.Filter(

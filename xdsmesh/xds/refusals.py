@@ -5,7 +5,7 @@ Who is not known is told the same whatever proxy it claims to be, whether there 
 
 from typing import Final
 
-from xdsmesh.model.identity import Identity
+from xdsmesh.model.identity import Identity, IdentityKind
 from xdsmesh.status.text import printable
 from xdsmesh.xds.messages import Close, Code
 
@@ -40,6 +40,17 @@ def not_registered(proxy_id: str) -> Close:
         Code.NOT_FOUND,
         f"no proxy {printable(proxy_id)!r} is registered here: register the service with its "
         "sidecar, or start Envoy with the --service-node of a proxy that is registered",
+    )
+
+
+def not_served(proxy_id: str, registered: Identity | None) -> Close:
+    """There is nothing for a proxy: it is of a kind that nothing is made for, or has just gone."""
+    if registered is None or registered.kind is IdentityKind.SERVICE:
+        return not_registered(proxy_id)
+    return Close(
+        Code.UNIMPLEMENTED,
+        f"proxy {printable(proxy_id)!r} is registered for {registered}, and such are not served yet: "
+        "sidecars and mesh gateways are",
     )
 
 

@@ -19,7 +19,7 @@ from xdsmesh.xds import refusals
 from xdsmesh.xds.authenticator import Admission, Authenticator
 from xdsmesh.xds.clock import Clock
 from xdsmesh.xds.messages import Close, Code
-from xdsmesh.xds.refusals import MAX_PROXY_ID, not_registered
+from xdsmesh.xds.refusals import MAX_PROXY_ID
 from xdsmesh.xds.source import Attachment, ViewSource
 from xdsmesh.xds.stream import Stream
 from xdsmesh.xds.subscription import RequestT
@@ -206,7 +206,9 @@ class AdsServer:
         if close := refusals.forbidden(node.id, admission.identity, self._source.identity(node.id)):
             return self._refuse(node.id, peer, close)
         attachment = self._source.attach(node.id, stream.wake)
-        return attachment or self._refuse(node.id, peer, not_registered(node.id))
+        if attachment is None:
+            return self._refuse(node.id, peer, refusals.not_served(node.id, self._source.identity(node.id)))
+        return attachment
 
     def _refuse(self, proxy: str, peer: str, close: Close) -> Close:
         host = _without_scheme(peer).rpartition(":")[0] or peer

@@ -12,7 +12,7 @@ class Attachment(Protocol):
 
     @property
     def service(self) -> str:
-        """The service that the proxy stands before."""
+        """The service that the proxy stands before; the name of a gateway."""
 
     @property
     def view(self) -> ProxyView | None:
@@ -40,7 +40,7 @@ class ViewSource(Protocol):
         """Who a proxy must prove to be; None if no such proxy is registered."""
 
     def attach(self, proxy_id: str, wake: Callable[[], None]) -> Attachment | None:
-        """Hold a proxy's view; None if no such proxy is registered.
+        """Hold a proxy's view; None if no such proxy is registered, or it is of a kind that has none.
 
         ``wake`` is called on the event loop's thread whenever ``view`` has changed.
         """

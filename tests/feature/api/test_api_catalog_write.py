@@ -90,7 +90,7 @@ WRONG: list[tuple[object, str]] = [
     ({**FAR, "ID": "far"}, "UUID"),
     ({**FAR, "Service": {"ID": "web-1"}}, "Must provide service name"),
     ({**FAR, "Service": {}}, "Must provide service name"),
-    ({**FAR, "Datacenter": "dc2"}, "No path to datacenter"),
+    ({**FAR, "Datacenter": "dc2"}, "a registration for datacenter 'dc2' is made at its own control plane"),
     ({**FAR, "Check": {"Name": "c", "ServiceID": "nobody"}}, "Unknown service ID"),
     ({**FAR, "Check": {"Name": "c", "Node": "near"}}, "Check.Node"),
     ({**FAR, "Check": {"Name": "c", "Status": "fine"}}, "Check.Status"),

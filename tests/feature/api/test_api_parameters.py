@@ -54,10 +54,10 @@ async def test_the_own_datacenter_is_known_and_others_are_not(api: httpx.AsyncCl
             assert (await api.get(f"/v1/{path}{joined}{query}")).status_code in (200, 404), (path, query)
         for query in ("dc=dc2", "datacenter=dc2", "dc=dc1&datacenter=dc2"):
             answer = await api.get(f"/v1/{path}{joined}{query}")
-            assert answer.status_code == 400
-            assert answer.text.startswith("No path to datacenter")
+            assert answer.status_code == 500
+            assert answer.text == "No path to datacenter 'dc2' (there is dc1)"
     body = {"Kind": "service-defaults", "Name": "web"}
-    assert (await api.put("/v1/config?dc=dc2", json=body)).status_code == 400
+    assert (await api.put("/v1/config?dc=dc2", json=body)).status_code == 500
     assert (await api.put("/v1/config?dc=dc1", json=body)).text == "true"
 
 

@@ -92,6 +92,10 @@ class Sidecar:
         request = discovery_pb2.DeltaDiscoveryRequest(node=self._node, type_url=self._type_url, **fields)
         await self._call.write(request)
 
+    async def ended(self) -> None:
+        """Return once the server has ended the stream."""
+        await self._call.code()
+
     async def close(self) -> None:
         self._call.cancel()
         self._running.cancel()

@@ -19,7 +19,7 @@ from schemathesis import BaseSchema, Case, GenerationMode
 from xdsmesh.api.app import ROUTES
 from xdsmesh.api.openapi.document import Document
 
-PATHS: Final = Document(ROUTES, "dc1").content["paths"]
+PATHS: Final = Document(ROUTES).content["paths"]
 OPERATIONS: Final = [
     pytest.param((path, method), id=f"{method} {path}")
     for path, item in PATHS.items()
@@ -90,7 +90,8 @@ def test_no_request_makes_the_server_fail(
         case.query = {**case.query, "wait": "10ms"}
         answer = case.call(url, session, timeout=SECONDS)
         is_documented = str(answer.status_code) in PATHS[path][method]["responses"]
-        assert answer.status_code < 500 or is_documented, (case, answer.text)
+        is_elsewhere = answer.text.startswith("No path to datacenter")
+        assert answer.status_code < 500 or is_documented or is_elsewhere, (case, answer.text)
         operation.validate_response(answer)
 
     try_out(ask, asked[path][method].as_strategy(GenerationMode.POSITIVE))

@@ -19,7 +19,7 @@ from xdsmesh.config.kinds import KINDS
 from xdsmesh.config.kinds.service_resolver import Redirect, ServiceResolver
 from xdsmesh.model.duration import Duration
 
-DOCUMENT = Document(ROUTES, "dc1").content
+DOCUMENT = Document(ROUTES).content
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
@@ -31,7 +31,7 @@ def errors(schema: str, value: object) -> list[str]:
 
 def operation(handler: HTTPRouteHandler) -> Any:
     """The only operation of a document of one route."""
-    (item,) = Document([handler], "dc1").content["paths"].values()
+    (item,) = Document([handler]).content["paths"].values()
     return item["get"]
 
 
@@ -47,7 +47,7 @@ def test_the_document_is_valid_openapi_of_this_version() -> None:
 def test_every_route_is_documented(handler: HTTPRouteHandler) -> None:
     operations = [
         operation
-        for item in Document([handler], "dc1").content["paths"].values()
+        for item in Document([handler]).content["paths"].values()
         for method, operation in item.items()
         if method != "parameters"
     ]
@@ -67,7 +67,7 @@ def test_a_route_without_a_declaration_or_a_docstring_is_refused_by_its_name() -
 
     for handler, name in ((undeclared, "undeclared"), (unsaid, "unsaid")):
         with pytest.raises(ValueError, match=rf"{name} is not documented: add opt=doc\(...\)"):
-            _ = Document([handler], "dc1").content
+            _ = Document([handler]).content
 
 
 def test_the_parameters_of_a_path_must_all_be_declared_and_no_others() -> None:
@@ -76,7 +76,7 @@ def test_the_parameters_of_a_path_must_all_be_declared_and_no_others() -> None:
         """Read it."""
 
     with pytest.raises(ValueError, match=r"read declares .*\['id'\].* not \['name'\]"):
-        _ = Document([read], "dc1").content
+        _ = Document([read]).content
 
 
 def test_a_path_that_only_lacks_the_rest_of_another_one_is_left_out() -> None:
@@ -143,7 +143,7 @@ def test_types_of_the_same_name_are_told_apart_by_their_modules() -> None:
     async def read() -> None:
         """Read it."""
 
-    document = Document([read], "dc1").content
+    document = Document([read]).content
     validate(copy.deepcopy(document))
     schemas = document["components"]["schemas"]
     assert "ServiceResolver" not in schemas

@@ -36,6 +36,12 @@ def test_the_hand_written_sidecar_is_what_we_generate() -> None:
     assert {**written, "node": node} == make_bootstrap("web-1-sidecar-proxy", "web", LOCAL)
 
 
+def test_the_hand_written_gateway_is_what_we_generate() -> None:
+    written = yaml.safe_load((WRITTEN / "mesh-gateway.yaml").read_text(encoding="utf-8"))
+    node = {"id": "gateway-1", "cluster": "gateway"}
+    assert {**written, "node": node} == make_bootstrap("gateway-1", "gateway", LOCAL)
+
+
 def test_the_hand_written_sidecar_for_tls_is_what_we_generate() -> None:
     written = yaml.safe_load((WRITTEN / "sidecar-tls.yaml").read_text(encoding="utf-8"))
     secret = yaml.safe_load((WRITTEN / "control-plane-ca.yaml").read_text(encoding="utf-8"))

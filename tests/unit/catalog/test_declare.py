@@ -1,15 +1,20 @@
 """Files judged against what the API wrote, and the other way round."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from xdsmesh.catalog.codec import encode_federated
 from xdsmesh.catalog.declare import declare
+from xdsmesh.catalog.keys import MEMBERSHIP
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.files import parse_file
 from xdsmesh.model.errors import RefusedError
+from xdsmesh.model.federation import Membership
 from xdsmesh.model.origin import Origin, Source
+from xdsmesh.store.base import Put, Txn
 
 API = Origin(Source.API, "a test")
 HTTP = 'Kind = "service-defaults"\nName = "web"\nProtocol = "http"\n'
@@ -43,6 +48,18 @@ async def test_a_problem_stands_at_the_entry_that_can_no_longer_be(repository: R
 
     assert problem.startswith('router.hcl:2:1: XM0406 chain "web": service-router "web" is in use')
     assert await repository.entries() == before
+
+
+async def test_a_secondary_refuses_entries_in_its_files_and_takes_services(repository: Repository) -> None:
+    joined = encode_federated(Membership("dc1", datetime.now(UTC)))
+    await repository.store.commit(Txn((Put(MEMBERSHIP, joined),)), Origin(Source.SERVER, "a test"))
+
+    (problem,) = await refused(repository, defaults=HTTP, web='service { name = "web" }')
+
+    assert problem.startswith("defaults.hcl:1:1: ")
+    assert "service-defaults/web can't be declared here: the primary datacenter, dc1, has all" in problem
+    assert "(move it to the config folder of dc1" in problem
+    await load(repository, web='service { name = "web" }')
 
 
 async def test_what_the_api_wrote_is_not_broken_by_a_file_that_goes(

@@ -36,7 +36,7 @@ async def test_what_names_the_one_that_there_is_changes_nothing(call: Call, api:
 async def test_the_server_says_that_it_is_of_another_datacenter(call: Call, line: str) -> None:
     result = await call(*line.split(), "-datacenter", "paris")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "No path to datacenter 'paris' (this is 'dc1')" in str(result.exception)
+    assert "No path to datacenter 'paris' (there is dc1)" in str(result.exception)
 
 
 async def test_a_datacenter_is_told_for_one_command_only(call: Call) -> None:

@@ -188,13 +188,16 @@ EVADED = "a request for {} evades intentions on the path /admin"
         (
             'Kind = "terminating-gateway", Name = "egress", Services { Name = "web", CAFile = "ca.pem" }',
             [
-                "gateways are not served yet: these services are not reached through one",
+                "terminating gateways are not served yet: these services are not reached through one",
                 "Services[0] has a CAFile and no SNI: the name in the service's certificate is not checked",
             ],
         ),
         (
             'Kind = "file-system-certificate", Name = "shop", Certificate = "a.pem"',
-            ["gateways are not served yet: none shows this certificate", "PrivateKey names no file"],
+            [
+                "gateways that open TLS are not served yet: none shows this certificate",
+                "PrivateKey names no file",
+            ],
         ),
     ],
 )

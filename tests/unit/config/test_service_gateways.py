@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from xdsmesh.model.catalog import Instance, Kind, Proxy
+from xdsmesh.model.catalog import Bind, GatewaySettings, Instance, Kind, Proxy
+from xdsmesh.model.duration import Duration
 
 Problems = Callable[..., list[str]]
 Instances = Callable[..., tuple[Instance, ...]]
@@ -17,7 +18,81 @@ def test_a_gateway_is_a_proxy_before_no_service(instances: Instances, kind: str)
     (gateway,) = instances(Kind=kind, Name="edge", Port=8443, Proxy={"Config": config})
 
     assert (gateway.kind, gateway.service, gateway.port) == (Kind(kind), "edge", 8443)
-    assert gateway.proxy == Proxy("", protocol="http", config=config)
+    settings = GatewaySettings(no_default=True, connect_timeout=Duration.of(milliseconds=1500))
+    assert gateway.proxy == Proxy("", protocol="http", gateway=settings, config=config)
+
+
+@pytest.mark.parametrize("prefix", ["envoy_gateway_", "envoy_mesh_gateway_"])
+def test_a_gateway_may_listen_in_several_places(instances: Instances, prefix: str) -> None:
+    config = {
+        f"{prefix}no_default_bind": "true",
+        f"{prefix}bind_tagged_addresses": True,
+        f"{prefix}bind_addresses": {
+            "out": {"address": "192.0.2.7", "port": 443},
+            "in": {"Address": "10.0.0.7", "Port": "8443"},
+        },
+    }
+    (gateway,) = instances(Kind="mesh-gateway", Name="edge", Port=8443, Proxy={"Config": config})
+
+    assert gateway.proxy
+    assert gateway.proxy.gateway == GatewaySettings(
+        no_default=True, tagged=True, binds=(Bind("in", "10.0.0.7", 8443), Bind("out", "192.0.2.7", 443))
+    )
+
+
+def test_of_two_spellings_of_a_gateways_setting_the_newer_one_counts(instances: Instances) -> None:
+    config = {"envoy_mesh_gateway_no_default_bind": True, "envoy_gateway_no_default_bind": False}
+    (gateway,) = instances(Kind="mesh-gateway", Name="edge", Port=8443, Proxy={"Config": config})
+
+    assert gateway.proxy
+    assert gateway.proxy.gateway == GatewaySettings()
+
+
+def test_a_wan_address_may_be_a_host_name(instances: Instances) -> None:
+    tagged = {"lan": {"Address": "10.0.0.7", "Port": 8443}, "wan": {"Address": "gw.example.com", "Port": 443}}
+    (gateway,) = instances(Kind="mesh-gateway", Name="edge", Port=8443, TaggedAddresses=tagged)
+
+    assert gateway.place("lan") == ("10.0.0.7", 8443)
+    assert gateway.place("wan") == ("gw.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (
+            {"envoy_gateway_no_default_bind": "perhaps"},
+            (
+                "envoy_gateway_no_default_bind: XM0207 "
+                'envoy_gateway_no_default_bind must be true or false, not "perhaps"'
+            ),
+        ),
+        (
+            {"connect_timeout_ms": "soon"},
+            'connect_timeout_ms: XM0207 connect_timeout_ms must be a whole number, not "soon"',
+        ),
+        (
+            {"envoy_gateway_bind_addresses": {"out": {"address": "gw.test"}}},
+            (
+                'envoy_gateway_bind_addresses["out"].Address: XM0314 Address "gw.test" is not an IP '
+                "address; host names are not built yet (write the address)"
+            ),
+        ),
+        (
+            {"envoy_gateway_bind_adresses": {"out": {"address": "192.0.2.7"}}},
+            (
+                "envoy_gateway_bind_adresses: XM0203 no gateway has the setting "
+                '"envoy_gateway_bind_adresses" '
+                "(did you mean envoy_gateway_bind_addresses?)"
+            ),
+        ),
+    ],
+)
+def test_a_setting_that_would_bind_nothing_is_refused(
+    problems: Problems, config: dict[str, Any], problem: str
+) -> None:
+    assert problems(Kind="mesh-gateway", Name="edge", Port=8443, Proxy={"Config": config}) == [
+        f"Proxy.Config.{problem}"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["ingress-gateway", "api-gateway"])

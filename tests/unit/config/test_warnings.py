@@ -85,7 +85,6 @@ def test_settings_that_are_not_built_yet_are_told() -> None:
         Mode = "transparent"
         TransparentProxy { DialedDirectly = true }
         MutualTLSMode = "permissive"
-        MeshGateway { Mode = "local" }
         Expose { Checks = true }
         EnvoyExtensions { Name = "builtin/lua" }
         FailoverPolicy { Mode = "order-by-locality" }
@@ -95,7 +94,6 @@ def test_settings_that_are_not_built_yet_are_told() -> None:
         "Mode",
         "TransparentProxy",
         "MutualTLSMode",
-        "MeshGateway",
         "Expose",
         "EnvoyExtensions",
         "FailoverPolicy.Mode",
@@ -108,7 +106,7 @@ def test_regions_without_an_order_by_locality_are_told() -> None:
     assert warnings(hcl) == ['FailoverPolicy.Regions have no effect without Mode = "order-by-locality"']
 
 
-def test_peers_and_datacenters_that_are_out_of_reach_are_told() -> None:
+def test_peers_are_out_of_reach_and_datacenters_are_not() -> None:
     found = warnings("""
         Kind = "service-resolver"
         Name = "web"
@@ -119,11 +117,7 @@ def test_peers_and_datacenters_that_are_out_of_reach_are_told() -> None:
         }
     """)
 
-    assert found == [
-        'the peer "p1" can\'t be called yet',
-        "the datacenter \"dc2\" can't be called yet, unless it is the server's own",
-        "the datacenter \"dc3\" can't be called yet, unless it is the server's own",
-    ]
+    assert found == ['the peer "p1" can\'t be called yet']
     assert warnings('Kind = "service-resolver", Name = "web", Redirect { Service = "other", Peer = "p1" }')
 
 

@@ -26,6 +26,7 @@ SHOWS_NO_FILE = {
     Code.STORE_UNUSABLE,
     Code.TRUST,
     Code.SEALED,
+    Code.JOINING,
 }
 """What is too large for a page, or is not in a file at all."""
 

@@ -31,6 +31,7 @@ from xdsmesh.ir.types import (
     TcpProxy,
     UpstreamIR,
     UpstreamTls,
+    Way,
 )
 from xdsmesh.model.duration import Duration
 
@@ -221,3 +222,17 @@ def test_an_explanation_reads_well() -> None:
         "    100 % to api in dc1",
         "      nobody is healthy: 503",
     ]
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (Way.DIRECT, "100 % to web in dc2, 1 unhealthy left out"),
+        (Way.LOCAL, "100 % to web in dc2 through the mesh gateways here, 1 unhealthy left out"),
+        (Way.REMOTE, "100 % to web in dc2 through its mesh gateways, 1 unhealthy left out"),
+    ],
+)
+def test_an_explanation_says_when_gateways_are_in_between(way: Way, said: str) -> None:
+    far = replace(cluster("web"), target=EndpointTarget("web", "dc2", way=way))
+    found = source(tcp=TcpProxy("upstream", "web"), clusters=(far,), endpoints={"web": (UP, DOWN)})
+    assert said in describe(explain(found, Request("web")))

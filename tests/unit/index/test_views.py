@@ -73,11 +73,6 @@ def test_nothing_is_served_before_trust_is_known() -> None:
     assert index.view(CLIENT) is None
 
 
-def test_a_gateway_is_not_served_as_if_it_were_a_sidecar() -> None:
-    gateway = Instance("edge", "edge", NODE, Kind.MESH_GATEWAY, port=8443, proxy=Proxy(""))
-    assert index_of([Fact(("instance", "edge"), gateway)]).view("edge") is None
-
-
 def test_an_upstream_whose_chain_does_not_compile_takes_only_itself_away() -> None:
     view = view_of(
         [HTTP, ROUTER, sidecar("client", "db", "web")]

@@ -39,8 +39,9 @@ from xdsmesh.ir.types import (
     TcpProxy,
     UpstreamIR,
     UpstreamTls,
+    Way,
 )
-from xdsmesh.ir.upstream import build_upstream
+from xdsmesh.ir.upstream import build_upstream, endpoint_target
 from xdsmesh.model import catalog
 from xdsmesh.model.duration import Duration
 
@@ -303,7 +304,35 @@ def test_failover_makes_an_aggregate_of_a_cluster_for_each_target() -> None:
 def test_a_tcp_service_that_fails_over_is_still_one_cluster_to_its_callers() -> None:
     db, other = target("web"), replace(target("web"), id="dc2", datacenter="dc2")
     ir = build(replace(resolver(db), failover=(other.id,)), targets=[db, other], protocol="tcp")
-    assert ir.filter == TcpProxy("upstream.web.default.default.dc1", db.name)
+    assert ir.filter == TcpProxy("upstream.web.default.default.dc1", db.name, attempts=3)
+
+
+SAFE = ("connect-failure", "reset-before-request", "refused-stream")
+
+
+def test_what_fails_over_is_retried_elsewhere_where_that_is_safe() -> None:
+    web, other = target("web"), replace(target("web"), id="other")
+    ir = build(replace(resolver(web, default=False), failover=(other.id,)), targets=[web, other])
+    assert ir.routes is not None
+    assert ir.routes.routes[0].retries == Retries(SAFE, attempts=2, elsewhere=True)
+
+
+def test_so_is_what_is_in_another_datacenter_and_nothing_else() -> None:
+    far, near = replace(target("web"), datacenter="dc2"), target("web")
+    there, here = build(resolver(far), targets=[far]), build(resolver(near), targets=[near])
+    assert there.routes is not None
+    assert here.routes is not None
+    assert there.routes.routes[0].retries == Retries(SAFE, attempts=2)
+    assert here.routes.routes[0].retries is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "way"), [("", Way.DIRECT), ("none", Way.DIRECT), ("local", Way.LOCAL), ("remote", Way.REMOTE)]
+)
+def test_a_target_elsewhere_is_reached_by_its_mode_and_one_here_directly(mode: str, way: Way) -> None:
+    there = replace(target("web", "v1"), datacenter="dc2", mesh_gateway=mode, filter="a == b")
+    assert endpoint_target(there, "dc1") == EndpointTarget("web", "dc2", subset="v1", way=way)
+    assert endpoint_target(there, "dc2") == EndpointTarget("web", "dc2", "a == b")
 
 
 @pytest.mark.parametrize("failover", [(), ("other",)])

@@ -17,7 +17,7 @@ from litestar.status_codes import (
 
 from xdsmesh import __version__
 from xdsmesh.api.openapi.declare import KEY, Declaration, Parameter
-from xdsmesh.api.openapi.parameters import HASH, INDEX, common
+from xdsmesh.api.openapi.parameters import COMMON, HASH, INDEX
 from xdsmesh.api.openapi.schemas import Schemas, make_schemas
 
 _API: Final = "xdsmesh.api."
@@ -29,7 +29,8 @@ _ERRORS: Final = {
     HTTP_403_FORBIDDEN: "What the token that was shown does not allow, or that one is missing.",
     HTTP_404_NOT_FOUND: "What is not there.",
     HTTP_409_CONFLICT: "Who else owns what was to be changed, such as a file, or what needs it as it is.",
-    _OTHERWISE: "Why there is no other answer; from 500 on it is the server's own fault.",
+    _OTHERWISE: "Why there is no other answer. 500: a fault of the server, or there is no such datacenter;"
+    " 503: another datacenter is out of reach.",
 }
 _WHOLE: Final = {"type": "integer", "minimum": 1}
 _HEADERS: Final[dict[str, dict[str, Any]]] = {
@@ -55,7 +56,7 @@ _DESCRIPTION: Final = """\
 Paths and shapes are Consul's, so that its clients need no change; those under `/v1/xdsmesh` are our own.
 
 Keys of bodies are shown in PascalCase, and may be written in any case and in snake_case. Errors are texts for
-people; a caller's mistake is never answered with a status from 500 on.
+people; a mistake of a caller is never answered with a status from 500 on, but for an unknown datacenter.
 """
 
 
@@ -66,9 +67,8 @@ class Document:
         ValueError: a route is not declared, or not rightly.
     """
 
-    def __init__(self, handlers: Sequence[HTTPRouteHandler], datacenter: str) -> None:
+    def __init__(self, handlers: Sequence[HTTPRouteHandler]) -> None:
         self._handlers = handlers
-        self._datacenter = datacenter
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -77,12 +77,11 @@ class Document:
         schemas = make_schemas(
             part for _, each in declared for part in (each.body, each.reply) if part is not None
         )
-        shared = common(self._datacenter)
         paths: dict[str, dict[str, Any]] = {}
         for handler, declaration in declared:
             for path in _paths(handler):
                 item = paths.setdefault(
-                    path, {"parameters": [_reference("parameters", p.name) for p in shared]}
+                    path, {"parameters": [_reference("parameters", p.name) for p in COMMON]}
                 )
                 item.update(_operations(handler, declaration, path, schemas))
         return {
@@ -96,7 +95,7 @@ class Document:
             "paths": dict(sorted(paths.items())),
             "components": {
                 "schemas": schemas.components,
-                "parameters": {each.name: _parameter(each) for each in shared},
+                "parameters": {each.name: _parameter(each) for each in COMMON},
                 "headers": _HEADERS,
                 "responses": {_key(status): _error(text) for status, text in _ERRORS.items()},
             },

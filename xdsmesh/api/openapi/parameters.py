@@ -56,16 +56,13 @@ MERGE: Final = Parameter(
 SERVICE_ID: Final = Parameter("id", "The id of a service instance.", where="path")
 
 
-def common(datacenter: str) -> tuple[Parameter, ...]:
-    """The parameters of every route."""
-    return (
-        Parameter("pretty", "Indent the answer, whatever the value.", _PRESENCE),
-        Parameter(
-            "dc", "The datacenter, of which there is only one.", {"type": "string", "enum": [datacenter]}
-        ),
-        Parameter("ns", "The namespace, of which there is only one.", _TENANT),
-        Parameter("partition", "The partition, of which there is only one.", _TENANT),
-        Parameter("stale", "Accepted, and changes nothing; not together with `consistent`.", _PRESENCE),
-        Parameter("consistent", "Accepted, and changes nothing.", _PRESENCE),
-        Parameter("cached", "Accepted, and changes nothing; not together with `consistent`.", _PRESENCE),
-    )
+COMMON: Final = (
+    Parameter("pretty", "Indent the answer, whatever the value.", _PRESENCE),
+    Parameter("dc", "The datacenter that is to answer; unless given, this server's own."),
+    Parameter("ns", "The namespace, of which there is only one.", _TENANT),
+    Parameter("partition", "The partition, of which there is only one.", _TENANT),
+    Parameter("stale", "Accepted, and changes nothing; not together with `consistent`.", _PRESENCE),
+    Parameter("consistent", "Accepted, and changes nothing.", _PRESENCE),
+    Parameter("cached", "Accepted, and changes nothing; not together with `consistent`.", _PRESENCE),
+)
+"""The parameters of every route."""

@@ -117,7 +117,7 @@ class APIGateway(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing serves it."""
-        yield "gateways are not served yet: nothing listens on these ports"
+        yield "API gateways are not served yet: nothing listens on these ports"
 
     def _clashes(self) -> Iterator[Problem]:
         """Listeners that can't share their port."""

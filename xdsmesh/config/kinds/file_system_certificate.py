@@ -28,7 +28,7 @@ class FileSystemCertificate(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing shows it, and files that are not named."""
-        yield "gateways are not served yet: none shows this certificate"
+        yield "gateways that open TLS are not served yet: none shows this certificate"
         for label, path in (("Certificate", self.certificate), ("PrivateKey", self.private_key)):
             if not path:
                 yield f"{label} names no file"

@@ -250,7 +250,7 @@ class HTTPRoute(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing serves it."""
-        yield "gateways are not served yet: no request takes this route"
+        yield "API gateways are not served yet: no request takes this route"
 
 
 def _match_problems(path: str, match: HeaderMatch | QueryMatch, words: tuple[str, ...]) -> Iterator[Problem]:

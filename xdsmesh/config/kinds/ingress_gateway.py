@@ -186,7 +186,7 @@ class IngressGateway(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing serves it."""
-        yield "gateways are not served yet: nothing listens on these ports"
+        yield "ingress gateways are not served yet: nothing listens on these ports"
 
     def _hosts_of_all(self) -> Iterator[Problem]:
         """No certificate of the gateway is good for every host."""

@@ -35,4 +35,4 @@ class InlineCertificate(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing shows it."""
-        yield "gateways are not served yet: none shows this certificate"
+        yield "gateways that open TLS are not served yet: none shows this certificate"

@@ -134,7 +134,6 @@ class ProxyDefaults(Entry, frozen=True, kw_only=True):
             "Mode": self.mode,
             "TransparentProxy": self.transparent_proxy != TransparentProxy(),
             "MutualTLSMode": self.mutual_tls_mode == modes.PERMISSIVE,
-            "MeshGateway": self.mesh_gateway.mode in ("local", "remote"),
             "Expose": self.expose != Expose(),
             "EnvoyExtensions": self.envoy_extensions,
         }

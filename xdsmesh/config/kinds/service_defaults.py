@@ -120,7 +120,6 @@ class ServiceDefaults(Entry, frozen=True, kw_only=True):
             "Mode": self.mode,
             "TransparentProxy": self.transparent_proxy != TransparentProxy(),
             "MutualTLSMode": self.mutual_tls_mode == modes.PERMISSIVE,
-            "MeshGateway": self.mesh_gateway.mode in ("local", "remote"),
             "Expose": self.expose != Expose(),
             "Destination": self.destination,
             "EnvoyExtensions": self.envoy_extensions,

@@ -171,7 +171,7 @@ class ServiceResolver(Entry, frozen=True, kw_only=True):
             yield from self.load_balancer.problems("LoadBalancer")
 
     def warnings(self) -> Iterator[str]:
-        """Filters that can be read, but select by what no instance has; and places out of reach."""
+        """Filters that can be read, but select by what no instance has; and peers."""
         for name, subset in self.subsets.items():
             for problem in subset_filter.check(subset_filter.parse(subset.filter)):
                 yield f'subset "{name}" gets no instances: {problem}'
@@ -179,11 +179,7 @@ class ServiceResolver(Entry, frozen=True, kw_only=True):
             yield from self.load_balancer.warnings("LoadBalancer")
         targets = [self.redirect, *(target for each in self.failover.values() for target in each.targets)]
         peers = {target.peer for target in targets if target}
-        datacenters = {target.datacenter for target in targets if target}
-        datacenters.update(*(each.datacenters for each in self.failover.values()))
         yield from (f'the peer "{peer}" can\'t be called yet' for peer in sorted(peers - {""}))
-        for datacenter in sorted(datacenters - {""}):
-            yield f"the datacenter \"{datacenter}\" can't be called yet, unless it is the server's own"
 
     def references(self) -> frozenset[str]:
         """The other services that this one redirects to, or that stand in for it."""

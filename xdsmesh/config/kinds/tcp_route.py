@@ -52,4 +52,4 @@ class TCPRoute(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing serves it."""
-        yield "gateways are not served yet: no connection takes this route"
+        yield "API gateways are not served yet: no connection takes this route"

@@ -55,7 +55,7 @@ class TerminatingGateway(Entry, frozen=True, kw_only=True):
 
     def warnings(self) -> Iterator[str]:
         """That nothing serves it, and certificates whose names are not checked."""
-        yield "gateways are not served yet: these services are not reached through one"
+        yield "terminating gateways are not served yet: these services are not reached through one"
         for index, service in enumerate(self.services):
             if service.ca_file and not service.sni:
                 path = paths.item("Services", index)

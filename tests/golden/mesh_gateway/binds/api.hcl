@@ -1,0 +1,5 @@
+service {
+  name = "api"
+  port = 8080
+  connect { sidecar_service {} }
+}

@@ -1,0 +1,4 @@
+service {
+  name = "printer"
+  port = 631
+}
