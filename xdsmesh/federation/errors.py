@@ -6,11 +6,8 @@ from typing import Any, Final
 import grpc
 
 _UNREACHABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
-_NOISE: Final = re.compile(
-    r"^(failed to connect to all addresses; last error: )?(UNKNOWN|UNAVAILABLE|INTERNAL): ?"
-    r"|^failed to connect to all addresses; last error: "
-    r"|(?<=: )(ipv[46]):(%5B)?"
-)
+_NOISE: Final = re.compile(r"^failed to connect to all addresses; last error: ([A-Z]+: )?(ipv[46]:\S+: )?")
+"""What gRPC says before the reason; the address is known."""
 
 
 class LinkError(Exception):
@@ -36,7 +33,7 @@ class DeclinedError(LinkError):
 
 def link_error(datacenter: str, error: Any) -> LinkError:
     """What an ``AioRpcError`` of gRPC comes to."""
-    reason = _NOISE.sub("", error.details() or error.code().name.lower()) or "the connection was closed"
+    reason = _NOISE.sub("", error.details() or error.code().name.lower())
     if error.code() in _UNREACHABLE:
         return UnreachableError(datacenter, reason)
     return DeclinedError(datacenter, reason)

@@ -32,8 +32,8 @@ class Followed:
         self._feed: Final = feed
         self._datacenter: Final = datacenter
 
-    async def serve(self, follower: str, context: Any, is_member: Callable[[], bool]) -> Ended | None:
-        """Serve a stream until it is over. None: because the store is closed."""
+    async def serve(self, follower: str, context: Any, is_member: Callable[[], bool]) -> Ended:
+        """Serve a stream until it is over."""
         request = await context.read()
         if request is grpc.aio.EOF or not request.HasField("start"):
             return grpc.StatusCode.INVALID_ARGUMENT, "the first message must say from where to go on"
@@ -49,7 +49,7 @@ class Followed:
                 task.cancel()
             await asyncio.gather(telling, hearing, return_exceptions=True)
 
-    async def _tell(self, start: Start, context: Any, is_member: Callable[[], bool]) -> Ended | None:
+    async def _tell(self, start: Start, context: Any, is_member: Callable[[], bool]) -> Ended:
         primary = primary_of(self._feed.view.remote)
         responses = publish(self._store, self._datacenter, start, primary=not primary)
         try:
@@ -62,9 +62,9 @@ class Followed:
                 await context.write(response)
         finally:
             await responses.aclose()
-        return None
+        return grpc.StatusCode.UNAVAILABLE, f"{self._datacenter} is stopping"
 
-    async def _hear(self, follower: str, context: Any) -> Ended | None:
+    async def _hear(self, follower: str, context: Any) -> Ended:
         while True:
             request = await context.read()
             if request is grpc.aio.EOF:

@@ -50,6 +50,8 @@ class Follower:
         self._progress: Final = Progress(datacenter, around.store, around.feed, around.clock)
         self._state = LinkStatus(datacenter, LinkState.CONNECTING, around.clock())
         self._routes: tuple[str, ...] = ()
+        self._said: Final[set[str]] = set()
+        """What was logged since the link was last up; attempts go on and on."""
         self._elsewhere: Final = asyncio.Event()
         """There are other routes than those that were tried."""
         self._anew: Final = asyncio.Event()
@@ -79,10 +81,10 @@ class Follower:
         """Follow until cancelled."""
         pause = _FIRST_PAUSE
         while True:
-            was_up = await self._try_routes()
+            lasted = await self._try_routes()
             if self._anew.is_set():
                 continue
-            pause = _FIRST_PAUSE if was_up else min(2 * pause, _LONGEST_PAUSE)
+            pause = _FIRST_PAUSE if lasted else min(2 * pause, _LONGEST_PAUSE)
             try:
                 async with asyncio.timeout(self._around.pick(_SHORTEST_PAUSE, pause)):
                     await self._elsewhere.wait()
@@ -90,7 +92,7 @@ class Follower:
                 continue
 
     async def _try_routes(self) -> bool:
-        """Follow over the first route that leads there; whether one did."""
+        """Follow over the first route that leads there; whether that was of any duration."""
         self._anew.clear()
         self._elsewhere.clear()
         self._routes = routes(self._around.feed.view, self.datacenter)
@@ -99,10 +101,9 @@ class Follower:
                 NoRouteError(self.datacenter, "no mesh gateway is known, neither here nor there: run one")
             )
         for address in self._routes:
-            if await self._follow_through(address):
-                return True
-            if self._anew.is_set():
-                break
+            began = asyncio.get_running_loop().time()
+            if await self._follow_through(address) or self._anew.is_set():
+                return asyncio.get_running_loop().time() - began > SILENCE_SECONDS
         return False
 
     async def _follow_through(self, address: str) -> bool:
@@ -126,6 +127,7 @@ class Follower:
         hello = await self._greet(call)
         self._move(LinkState.UP)
         self._state = replace(self._state, error="", attempts=0)
+        self._said.clear()
         log.info("link up", datacenter=self.datacenter, via=self._state.via, version=hello.version)
         listening = asyncio.ensure_future(self._listen(call, hello))
         reporting = asyncio.ensure_future(self._report(call))
@@ -186,7 +188,8 @@ class Follower:
         return DeclinedError(self.datacenter, "following it failed here; the log says how")
 
     def _fail(self, error: LinkError) -> None:
-        if (self._state.state, self._state.error) != (LinkState.DOWN, error.reason):
+        if self._state.state is LinkState.UP or error.reason not in self._said:
+            self._said.add(error.reason)
             log.warning("link down", datacenter=self.datacenter, via=self._state.via, why=error.reason)
         self._move(LinkState.DOWN)
         self._state = replace(self._state, error=error.reason)

@@ -146,16 +146,21 @@ class FederationServer:
         )
         self._streams.add(stream)
         try:
-            ended = await stream
+            code, reason = await stream
         except asyncio.CancelledError:
-            if not stream.cancelled():
+            if not stream.cancelled():  # it is we who were cancelled: the follower has left
                 stream.cancel()
                 raise
-            ended = None
+            code, reason = grpc.StatusCode.UNAVAILABLE, f"{self._datacenter} is stopping"
+        except Exception:  # the last resort: gRPC would tell the text to the other side
+            if context.done():  # the follower left while it was written to
+                return
+            log.exception("a follower's stream failed", datacenter=peer.datacenter)
+            code, reason = grpc.StatusCode.INTERNAL, f"{self._datacenter} failed; its log says how"
         finally:
             self._streams.discard(stream)
-        code, reason = ended or (grpc.StatusCode.UNAVAILABLE, f"{self._datacenter} is stopping")
-        await context.abort(code, reason)
+        if code is not grpc.StatusCode.OK:
+            await context.abort(code, reason)
 
     async def _member(self, context: Any) -> Peer:
         peer = await self._peer(context)

