@@ -48,7 +48,7 @@ async def test_requests_over_http2_cross_and_are_judged_where_they_arrive(
     for datacenter in (world.here, world.there):
         await datacenter.write(DEFAULTS.replace('"http"', f'"{protocol}"') + 'MeshGateway { Mode = "local" }')
     await world.answers("web", 403)
-    # The application speaks HTTP/1.1 alone, as its own Envoy finds out: so far the request of api has come.
+    # The application speaks HTTP/1.1 alone, which its own Envoy finds out: the request has come so far.
     assert (await world.answers("api", 502)).text.endswith("protocol error")
 
 

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from tests.feature.federation.conftest import Mesh, now, until
+from xdsmesh.api.about import About
 from xdsmesh.ca.intermediate import Subject
 from xdsmesh.ca.keys import generate
 from xdsmesh.federation.client import FederationClient, make_channel
@@ -134,3 +136,13 @@ async def test_a_call_over_a_link_that_is_cut_ends_and_says_why(pair: Mesh) -> N
     await until(lambda: not pair["dc2"].is_up("dc1"), "the cut is noticed")
     with pytest.raises(UnreachableError):
         await pair["dc2"].parts.links.call("dc1").ask(AskRequest(method="GET", target="/v1/x"))
+
+
+async def test_the_metrics_say_whether_others_are_heard(pair: Mesh) -> None:
+    about = About("0", pair["dc2"].parts.repository.node, "corp.consul")
+    transport = httpx.ASGITransport(pair["dc2"].parts.app(about), client=("127.0.0.1", 1))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as api:
+        gauges = (await api.get("/v1/agent/metrics")).json()["Gauges"]
+    links = {each["Name"]: each["Value"] for each in gauges if each.get("Labels") == {"datacenter": "dc1"}}
+    assert links["xdsmesh_federation_link_up"] == 1
+    assert links["xdsmesh_federation_lag_seconds"] == 0
