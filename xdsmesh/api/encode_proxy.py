@@ -29,7 +29,7 @@ def _upstream(upstream: catalog.Upstream) -> Upstream:
     return Upstream(
         destination_type="service",
         destination_name=upstream.destination_name,
-        datacenter="",
+        datacenter=upstream.datacenter,
         local_bind_address=upstream.local_bind_address,
         local_bind_port=upstream.local_bind_port,
         mesh_gateway=_mesh_gateway(settings.mesh_gateway),

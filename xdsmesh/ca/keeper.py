@@ -111,8 +111,13 @@ class LeafKeeper:
         return held.leaf if held and self._is_current(held) else None
 
     def renew_soon(self) -> None:
-        """Make every leaf anew soon that is not of the intermediate which signs now."""
-        stale = [held for held in self._held.values() if held.leaf and not self._is_current(held)]
+        """Make every leaf anew soon that is not of the intermediate which signs now.
+
+        Proxies with an identity of another trust domain, which was left just now, come anew by themselves.
+        """
+        ours = f"spiffe://{self._issuer.authority.trust_domain}/"
+        held_here = (held for held in self._held.values() if held.spiffe_id.startswith(ours))
+        stale = [held for held in held_here if held.leaf and not self._is_current(held)]
         now, step = self._clock(), change_window(len(stale)) / _CHANGE_STEPS
         for held in stale:
             self._schedule(held, min(held.due, now + step * round(self._pick(0, _CHANGE_STEPS))))

@@ -159,9 +159,9 @@ class _Claimed:
 
     def by(self, upstream: Upstream, path: str) -> Iterator[Problem]:
         """What one more upstream claims that an earlier one already has."""
-        name, port = upstream.destination_name, upstream.local_bind_port
+        name, port = upstream.called, upstream.local_bind_port
         listener = (upstream.local_bind_address, port)
-        if name and name in self._names:
+        if upstream.destination_name and name in self._names:
             what = f"the upstream {name} is given twice"
             yield rules.problem(path, what, "keep one of them", code=Code.GIVEN_TWICE)
         elif port and listener in self._listeners:

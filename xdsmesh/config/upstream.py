@@ -54,7 +54,6 @@ class UpstreamDefinition(Shape, frozen=True):
     UNBUILT: ClassVar[frozenset[str]] = frozenset(
         {
             "CentrallyConfigured",
-            "Datacenter",
             "DestinationPeer",
             "IngressHosts",
             "LocalBindSocketMode",
@@ -64,6 +63,7 @@ class UpstreamDefinition(Shape, frozen=True):
 
     destination_name: str = ""
     destination_type: str = ""
+    datacenter: str = ""
     local_bind_address: str = ""
     local_bind_port: Port = 0
     mesh_gateway: MeshGateway = MeshGateway()
@@ -78,6 +78,8 @@ class UpstreamDefinition(Shape, frozen=True):
         elif self.destination_type not in ("", "service"):
             what = f'DestinationType must be "service", not {quoted(self.destination_type)}'
             yield rules.problem(f"{path}.DestinationType", what, code=Code.NOT_A_CHOICE)
+        if self.datacenter:
+            yield from rules.name(f"{path}.Datacenter", self.datacenter)
         yield from rules.address(f"{path}.LocalBindAddress", self.local_bind_address)
         if not self.local_bind_port:
             what = "an upstream needs the LocalBindPort where the application finds it"
@@ -97,6 +99,7 @@ class UpstreamDefinition(Shape, frozen=True):
             self.local_bind_address or _LOOPBACK,
             None if settings == _UNSAID else settings,
             self.config.written,
+            self.datacenter,
         )
 
 

@@ -45,19 +45,20 @@ def crossing_calls(view: CatalogView, own: str, other: str) -> set[Pair]:
         return stored.value if stored else None
 
     upstreams = {
-        (proxy.destination_service_name, upstream.destination_name)
+        (proxy.destination_service_name, (upstream.destination_name, upstream.datacenter or own))
         for stored in view.instances.values()
         if stored.value.kind is Kind.CONNECT_PROXY and (proxy := stored.value.proxy)
         for upstream in proxy.upstreams
     }
     # Where chains lead does not depend on the trust domain.
     chains = {
-        name: compile_chain(ChainRequest(name, own, "any.consul"), read) for _, name in sorted(upstreams)
+        (name, where): compile_chain(ChainRequest(name, where, "any.consul"), read)
+        for name, where in sorted({called for _, called in upstreams})
     }
     return {
         (caller, target.service)
-        for caller, name in upstreams
-        if isinstance(chain := chains[name], CompiledChain)
+        for caller, called in upstreams
+        if isinstance(chain := chains[called], CompiledChain)
         for target in chain.targets.values()
         if target.datacenter == other
     }

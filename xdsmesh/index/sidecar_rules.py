@@ -35,19 +35,23 @@ class Caller(NamedTuple):
     place: Place
     upstreams: tuple[Upstream, ...]
     calls: tuple[Call, ...]
-    """Those behind the upstreams, each service once, sorted."""
+    """Those behind the upstreams, each once, sorted by what is called."""
 
 
 @rule(rank=0)
 def calls_of(read: Reader, proxy: Proxy) -> tuple[Call, ...]:
-    """What is behind the upstreams of a proxy, each service once, sorted; of the proxy only what counts."""
+    """What is behind the upstreams of a proxy, each once, sorted; of the proxy only what counts."""
     service_defaults = read.fact("entry", "service-defaults", proxy.destination_service_name)
     proxy_defaults = read.fact("entry", "proxy-defaults", "global")
-    settings = {
-        each.destination_name: build_call_settings(each, proxy, service_defaults, proxy_defaults)
+    calls = {
+        each.called: Call(
+            each.destination_name,
+            build_call_settings(each, proxy, service_defaults, proxy_defaults),
+            each.datacenter,
+        )
         for each in proxy.upstreams
     }
-    return tuple(Call(*pair) for pair in sorted(settings.items(), key=_service))
+    return tuple(calls[name] for name in sorted(calls))
 
 
 @rule(rank=1)
@@ -66,10 +70,6 @@ def caller(read: Reader, proxy_id: str) -> Caller | None:
     )
     place = Place(instance.node.datacenter, roots.trust_domain)
     return Caller(place, proxy.upstreams, read(calls_of, as_caller))
-
-
-def _service(pair: tuple[str, object]) -> str:
-    return pair[0]
 
 
 @rule(rank=0)

@@ -14,7 +14,7 @@ from xdsmesh.model.catalog import Instance
 def compiled_upstream(read: Reader, call: Call, place: Place) -> CompiledUpstream | None:
     """All about one upstream; None while its chain can't be compiled."""
     overrides = call.settings.overrides if call.settings else Overrides()
-    compiled = read(chain, call.service, place, overrides)
+    compiled = read(chain, call.service, call.evaluated(place), overrides)
     ir = read(upstream, call, place)
     if ir is None or isinstance(compiled, ChainError):
         return None
@@ -29,6 +29,6 @@ def source(read: Reader, proxy_id: str) -> Source | None:
     calls = read(caller, proxy_id)
     if calls is None or instance is None or instance.proxy is None:
         return None
-    found = {call.service: read(compiled_upstream, call, calls.place) for call in calls.calls}
+    found = {call.called: read(compiled_upstream, call, calls.place) for call in calls.calls}
     upstreams = {service: each for service, each in found.items() if each is not None}
     return Source(proxy_id, instance.proxy.destination_service_name, upstreams)

@@ -17,7 +17,7 @@ from xdsmesh.ir.mesh import Outgoing, build_outgoing
 from xdsmesh.ir.sidecar import build_upstream_listener
 from xdsmesh.ir.types import AggregateCluster, LoadAssignment, MeshCluster, UpstreamCluster, UpstreamIR
 from xdsmesh.ir.upstream import build_upstream, with_tls
-from xdsmesh.model.catalog import Upstream
+from xdsmesh.model.catalog import Upstream, called
 from xdsmesh.model.resource import CLUSTER, ENDPOINT, ROUTE, EncodedResource, Resources
 
 
@@ -29,10 +29,23 @@ class Place(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A service that is called, and how the caller wants that done if it says anything about it."""
+    """A service that is called, and how the caller wants that done if it says anything about it.
+
+    With a ``datacenter`` its chain is that of callers there.
+    """
 
     service: str
     settings: CallSettings | None = None
+    datacenter: str = ""
+
+    @property
+    def called(self) -> str:
+        """See `Upstream.called`."""
+        return called(self.service, self.datacenter)
+
+    def evaluated(self, place: Place) -> Place:
+        """Where its chain is evaluated, for callers at a place."""
+        return place._replace(datacenter=self.datacenter or place.datacenter)
 
 
 _UNSAID: Final = Overrides()
@@ -63,14 +76,16 @@ def upstream(read: Reader, call: Call, place: Place) -> UpstreamIR | None:
     """What calling a service takes; None while its chain can't be compiled."""
     settings = call.settings
     overridden = settings is not None and settings.overrides != _UNSAID
+    where = call.evaluated(place)
     compiled = (
-        read(chain, call.service, place, settings.overrides)
+        read(chain, call.service, where, settings.overrides)
         if settings and overridden
-        else read(chain, call.service, place)
+        else read(chain, call.service, where)
     )
     if isinstance(compiled, ChainError):
         return None
-    return build_upstream(compiled, place.trust_domain, settings or UNSAID)
+    home, asked = place.datacenter, call.datacenter
+    return build_upstream(compiled, place.trust_domain, settings or UNSAID, home=home, asked=asked)
 
 
 @rule(rank=4)
@@ -151,8 +166,8 @@ def upstream_listeners(
     read: Reader, upstreams: tuple[Upstream, ...], calls: tuple[Call, ...], place: Place
 ) -> Resources:
     """The listeners where an application finds its upstreams; none for one whose chain does not compile."""
-    by_service = {call.service: call for call in calls}
-    irs = ((each, read(upstream, by_service[each.destination_name], place)) for each in upstreams)
+    by_name = {call.called: call for call in calls}
+    irs = ((each, read(upstream, by_name[each.called], place)) for each in upstreams)
     logs = read(access_logs)
     listeners = (build_upstream_listener(each, ir, logs) for each, ir in irs if ir is not None)
     return {listener.name: read(encoded, listener) for listener in listeners}

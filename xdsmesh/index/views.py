@@ -98,7 +98,7 @@ class Index:
         """The facts behind a resource, if it is this upstream's."""
         part = UPSTREAM_PARTS.get(type_url)
         if type_url == LISTENER:
-            bound = tuple(each for each in calls.upstreams if each.destination_name == call.service)
+            bound = tuple(each for each in calls.upstreams if each.called == call.called)
             found = name in self._graph.peek(upstream_rules.upstream_listeners, bound, (call,), calls.place)
         else:
             found = part is not None and name in self._graph.peek(part, call, calls.place)

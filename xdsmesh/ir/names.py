@@ -39,9 +39,9 @@ def public_routes(service: str) -> str:
     return f"{PUBLIC_LISTENER}:{service}"
 
 
-def upstream_listener(service: str, address: str, port: int) -> str:
-    """The listener where the application finds a service that it calls."""
-    return f"{service}:{host_port(address, port)}"
+def upstream_listener(called: str, address: str, port: int) -> str:
+    """The listener where the application finds a service, as it is called: see `Upstream.called`."""
+    return f"{called}:{host_port(address, port)}"
 
 
 def cluster(target: Target, trust_domain: str, customization: str = "") -> str:
@@ -68,9 +68,9 @@ def peer_sni(target: Target, trust_domain: str) -> str:
     return f"{target.service}.default.default.{target.peer}.external.{trust_domain}"
 
 
-def routes(service: str) -> str:
-    """The route configuration, and its virtual host, of the calls to a service."""
-    return service
+def routes(called: str) -> str:
+    """The route configuration, and its virtual host, of the calls to a service, as it is called."""
+    return called
 
 
 def upstream_stat_prefix(service: str, datacenter: str) -> str:

@@ -19,18 +19,18 @@ _SAFE: Final = Retries(conditions=("connect-failure", "reset-before-request", "r
 """What is tried again on ways that may break, where nobody says otherwise: no application has seen it."""
 
 
-def build_routes(chain: CompiledChain, trust_domain: str) -> RouteConfiguration:
-    """The routes of the calls to the chain's service.
+def build_routes(chain: CompiledChain, trust_domain: str, called: str, home: str) -> RouteConfiguration:
+    """The routes of the calls to the chain's service, as it is called from the datacenter ``home``.
 
     The request timeout of a resolver holds only where the chain starts with it, as in Consul.
     """
-    name = names.routes(chain.service)
+    name = names.routes(called)
     clusters = {
         key: names.cluster(chain.targets[node.target], trust_domain, chain.customization_hash)
         for key, node in chain.nodes.items()
         if isinstance(node, ResolverNode)
     }
-    return RouteConfiguration(name=name, virtual_host=name, routes=_Routes(chain, clusters).all())
+    return RouteConfiguration(name=name, virtual_host=name, routes=_Routes(chain, clusters, home).all())
 
 
 def route_to(cluster: str, timeout: Duration | None = None, idle_timeout: Duration | None = None) -> Route:
@@ -41,9 +41,10 @@ def route_to(cluster: str, timeout: Duration | None = None, idle_timeout: Durati
 class _Routes:
     """Makes the routes of one chain. ``clusters`` are those of its resolver nodes, by their keys."""
 
-    def __init__(self, chain: CompiledChain, clusters: Mapping[str, str]) -> None:
+    def __init__(self, chain: CompiledChain, clusters: Mapping[str, str], home: str) -> None:
         self._chain = chain
         self._clusters = clusters
+        self._home = home
 
     def all(self) -> tuple[Route, ...]:
         """The routes in order."""
@@ -105,7 +106,7 @@ class _Routes:
         return None
 
     def _is_far(self, node: ResolverNode) -> bool:
-        return self._chain.targets[node.target].datacenter not in ("", self._chain.datacenter)
+        return self._chain.targets[node.target].datacenter not in ("", self._home)
 
     def _fails_over(self, key: str) -> bool:
         """Whether one of the clusters behind a node is an aggregate."""

@@ -99,7 +99,7 @@ def build_upstream_listener(
     """Where an application finds one of its upstreams: in plain text, on an address of its own machine."""
     address, port = upstream.local_bind_address, upstream.local_bind_port
     return Listener(
-        name=names.upstream_listener(ir.service, address, port),
+        name=names.upstream_listener(upstream.called, address, port),
         address=address,
         port=port,
         direction=Direction.OUTBOUND,

@@ -26,6 +26,7 @@ from xdsmesh.ir.types import (
     UpstreamTls,
     Way,
 )
+from xdsmesh.model.catalog import called
 from xdsmesh.model.trust import service_spiffe_id
 
 _MAX_REQUESTS: Final = 1024
@@ -39,13 +40,22 @@ _WAYS: Final = {"local": Way.LOCAL, "remote": Way.REMOTE}
 """By the mode of mesh gateways; other modes use none."""
 
 
-def build_upstream(chain: CompiledChain, trust_domain: str, settings: CallSettings = UNSAID) -> UpstreamIR:
+def build_upstream(
+    chain: CompiledChain,
+    trust_domain: str,
+    settings: CallSettings = UNSAID,
+    *,
+    home: str = "",
+    asked: str = "",
+) -> UpstreamIR:
     """All that the callers share who call the chain's service with the same settings.
+
+    They are in the datacenter ``home``, which is the chain's unless they have ``asked`` for another one.
 
     Raises:
         ValueError: a tcp chain that starts with a router or a splitter; none is ever compiled.
     """
-    return _Upstream(chain, trust_domain, settings).build()
+    return _Upstream(chain, trust_domain, settings, home or chain.datacenter).build(asked)
 
 
 def with_tls(cluster: UpstreamCluster, parameters: TlsParameters) -> UpstreamCluster:
@@ -68,16 +78,19 @@ def endpoint_target(target: Target, home: str) -> EndpointTarget:
 class _Upstream:
     """Makes what belongs to one chain."""
 
-    def __init__(self, chain: CompiledChain, trust_domain: str, settings: CallSettings) -> None:
+    def __init__(self, chain: CompiledChain, trust_domain: str, settings: CallSettings, home: str) -> None:
         self._chain = chain
         self._trust_domain = trust_domain
         self._settings = settings
+        self._home = home
         self._protocol = Protocol.of(chain.protocol)
 
-    def build(self) -> UpstreamIR:
-        """The whole of it."""
+    def build(self, asked: str) -> UpstreamIR:
+        """The whole of it, for those who ask for the service in a datacenter, if they do."""
         chain, settings = self._chain, self._settings
-        routes = build_routes(chain, self._trust_domain) if self._protocol.is_http else None
+        name = called(chain.service, asked)
+        is_http = self._protocol.is_http
+        routes = build_routes(chain, self._trust_domain, name, self._home) if is_http else None
         resolvers = (node for node in chain.nodes.values() if isinstance(node, ResolverNode))
         clusters = (cluster for node in resolvers for cluster in self._clusters(node))
         return UpstreamIR(
@@ -121,7 +134,7 @@ class _Upstream:
     def _cluster(
         self, name: str, target: Target, node: ResolverNode, *, has_next: bool = False
     ) -> MeshCluster:
-        where = endpoint_target(target, self._chain.datacenter)
+        where = endpoint_target(target, self._home)
         detection = self._settings.outlier_detection
         return MeshCluster(
             name=name,
@@ -164,7 +177,7 @@ class _Upstream:
         start = chain.nodes[chain.start]
         if not isinstance(start, ResolverNode):
             raise ValueError(f"the chain of {chain.service} is not routed, but starts at {start.key}")  # noqa: TRY004 - not a type that the caller chose
-        target = endpoint_target(chain.targets[start.target], chain.datacenter)
+        target = endpoint_target(chain.targets[start.target], self._home)
         return TcpProxy(
             stat_prefix,
             self._name(start),

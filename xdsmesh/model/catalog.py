@@ -110,11 +110,17 @@ class UpstreamSettings:
         )
 
 
+def called(service: str, datacenter: str = "") -> str:
+    """A service as it is called, if need be in a certain datacenter; no name has a question mark in it."""
+    return f"{service}?dc={datacenter}" if datacenter else service
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """A service that the proxied application calls, and the local address where it finds it.
 
-    ``settings`` win over what config entries say of how it is called; None is no word about it.
+    ``settings`` win over what config entries say of how it is called; None is no word about it. Without a
+    ``datacenter`` it is called as the config entries have it for callers in this one.
     """
 
     destination_name: str
@@ -123,6 +129,12 @@ class Upstream:
     settings: UpstreamSettings | None = None
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The upstream's ``Config`` as it was written; it is shown, and ``settings`` is what acts."""
+    datacenter: str = ""
+
+    @property
+    def called(self) -> str:
+        """What tells it from the other upstreams of a proxy, such as ``db``, or ``db?dc=dc2``."""
+        return called(self.destination_name, self.datacenter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,16 @@ def test_an_upstream_says_how_it_is_called(instances: Instances) -> None:
     assert sidecar.proxy.upstreams[0].config == upstream["config"]
 
 
+def test_the_same_service_is_called_in_several_datacenters(instances: Instances) -> None:
+    upstreams = [
+        {"DestinationName": "db", "LocalBindPort": 1},
+        {"DestinationName": "db", "LocalBindPort": 2, "Datacenter": "dc2"},
+    ]
+    _, sidecar = instances(Name="web", Connect={"SidecarService": {"Proxy": {"Upstreams": upstreams}}})
+    assert sidecar.proxy is not None
+    assert [each.called for each in sidecar.proxy.upstreams] == ["db", "db?dc=dc2"]
+
+
 @pytest.mark.parametrize(
     ("upstreams", "problem"),
     [
@@ -63,8 +73,12 @@ def test_an_upstream_says_how_it_is_called(instances: Instances) -> None:
             '[0].DestinationType: XM0303 DestinationType must be "service", not "x"',
         ),
         (
-            [{"DestinationName": "a", "LocalBindPort": 1, "Datacenter": "dc2"}],
-            "[0].Datacenter: XM0206 Datacenter is not built yet (remove it)",
+            [{"DestinationName": "a", "LocalBindPort": each, "Datacenter": "dc2"} for each in (1, 2)],
+            "[1]: XM0306 the upstream a?dc=dc2 is given twice (keep one of them)",
+        ),
+        (
+            [{"DestinationName": "a", "LocalBindPort": 1, "DestinationPeer": "cloud"}],
+            "[0].DestinationPeer: XM0206 DestinationPeer is not built yet (remove it)",
         ),
         (
             [{"DestinationName": "a", "LocalBindPort": 1, "Config": {"protocl": "http"}}],
