@@ -44,11 +44,16 @@ class Upstream:
     datacenter: str = ""
     mode: str = ""
 
+    @property
+    def label(self) -> str:
+        """What a caller calls it."""
+        return f"{self.service}@{self.datacenter}" if self.datacenter else self.service
+
     def definition(self, port: int) -> dict[str, Any]:
         """As people write it."""
         return {
             "DestinationName": self.service,
-            **({} if True else {"Datacenter": self.datacenter}),
+            "Datacenter": self.datacenter,
             "LocalBindPort": port,
             "MeshGateway": {"Mode": self.mode},
         }
@@ -56,7 +61,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An instance on a host, named like its service, with its sidecar. ``place`` tells those of a host apart."""
+    """An instance on a host, with its sidecar. ``place`` tells those of a host apart."""
 
     datacenter: str
     host: str
@@ -64,15 +69,23 @@ class Service:
     protocol: str = "http"
     upstreams: Sequence[Upstream] = ()
     place: int = 0
+    version: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its own name, also that of its check."""
+        return f"{self.name}-{self.version}" if self.version else self.name
 
     def definition(self, address: str) -> dict[str, Any]:
         """As people write it, with a check that says what it is told."""
         ports = {each: _UPSTREAM_PORT + index for index, each in enumerate(self.upstreams)}
         return {
             "Name": self.name,
+            "ID": self.id,
+            "Meta": {"version": self.version} if self.version else {},
             "Address": address,
             "Port": _APP_PORT + self.place,
-            "Check": {"CheckID": self.name, "Name": "told", "TTL": "24h", "Status": "passing"},
+            "Check": {"CheckID": self.id, "Name": "told", "TTL": "24h", "Status": "passing"},
             "Connect": {
                 "SidecarService": {
                     "Port": _SIDECAR_PORT + self.place,
@@ -84,7 +97,7 @@ class Service:
     def calls(self) -> list[tuple[str, str, int]]:
         """What ``programs/caller.py`` is told."""
         return [
-            (each.service, each.protocol, _UPSTREAM_PORT + index)
+            (each.label, each.protocol, _UPSTREAM_PORT + index)
             for index, each in enumerate(self.upstreams)
         ]
 
@@ -141,8 +154,8 @@ class Mesh:
         side = self.side(service.datacenter)
         token = await self._token(side, Service=service.name)
         host = self.host(service.datacenter, service.host)
-        whose = ("--sidecar-for", service.name)
-        await self._start_envoy(side, host, f"envoy-{service.name}", token, ADMIN_PORT + service.place, *whose)
+        whose = ("--sidecar-for", service.id)
+        await self._start_envoy(side, host, f"envoy-{service.id}", token, ADMIN_PORT + service.place, *whose)
 
     async def start_gateway(self, side: ControlPlane, name: str) -> None:
         """Run the Envoy of a mesh gateway on its host."""
@@ -192,7 +205,7 @@ class Mesh:
     async def _start_apps(self, services: Iterable[Service]) -> None:
         by_host = defaultdict(list)
         for each in services:
-            app = (f"{each.datacenter} {each.name}", each.protocol, _APP_PORT + each.place)
+            app = (f"{each.datacenter} {each.id}", each.protocol, _APP_PORT + each.place)
             by_host[self.host(each.datacenter, each.host)].append(app)
         for host, apps in by_host.items():
             await host.run("apps", sys.executable, str(_PROGRAMS / "app.py"), json.dumps(apps))
