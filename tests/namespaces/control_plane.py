@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -16,8 +19,6 @@ from xdsmesh.model.token import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
     from tests.namespaces.hosts import Host
     from xdsmesh.demo.processes import Child
 
@@ -100,17 +101,17 @@ class ControlPlane:
         return found
 
     def records(self, prefix: str) -> dict[str, bytes]:
-        """What its store has on disk under a prefix, by the rest of the key."""
-        with closing(sqlite3.connect(f"file:{self._database()}?mode=ro", uri=True)) as database:
-            rows = database.execute("SELECT key, value FROM record WHERE key GLOB ?", (f"{prefix}*",))
-            return {key.removeprefix(prefix): value for key, value in rows}
+        """What its store has on disk under a prefix, by the rest of the key: of a copy, as the server locks it."""
+        with TemporaryDirectory() as folder:
+            for file in self._data.glob("*.db*"):
+                shutil.copy(file, folder)
+            (copy,) = Path(folder).glob("*.db")
+            with closing(sqlite3.connect(copy)) as database:
+                rows = database.execute("SELECT key, value FROM record WHERE key GLOB ?", (f"{prefix}*",))
+                return {key.removeprefix(prefix): value for key, value in rows}
 
     async def aclose(self) -> None:
         await self._http.aclose()
-
-    def _database(self) -> Path:
-        (file,) = self._data.glob("*.db")
-        return file
 
     async def _succeed(self, method: str, path: str, body: Any = None) -> httpx.Response:
         response = await self.ask(method, path, body)
