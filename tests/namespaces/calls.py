@@ -27,13 +27,23 @@ class Calls:
     """All calls of a process of ``programs/caller.py``."""
 
     def __init__(self, caller: Child) -> None:
-        self._caller = caller
+        self._log = caller.log.open()
+        self._line = ""
+        self._calls: list[Call] = []
 
     def all(self, upstream: str = "", since: float = 0, until: float = float("inf")) -> list[Call]:
         """Those that ended by now and began in this time, in order; of one upstream, or all."""
-        lines = self._caller.log.read_text().splitlines()
-        calls = sorted((Call(*json.loads(line)) for line in lines if line.endswith("]")), key=lambda it: it.began)
-        return [it for it in calls if upstream in ("", it.upstream) and since <= it.began < until]
+        self._read()
+        return [it for it in self._calls if upstream in ("", it.upstream) and since <= it.began < until]
+
+    def close(self) -> None:
+        self._log.close()
+
+    def _read(self) -> None:
+        """Take what has come since the last time; the last line may not be complete yet."""
+        *lines, self._line = (self._line + self._log.read()).split("\n")
+        self._calls += (Call(*json.loads(line)) for line in lines)
+        self._calls.sort(key=lambda call: call.began)
 
 
 def failed(calls: Iterable[Call]) -> list[Call]:

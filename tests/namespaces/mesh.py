@@ -173,7 +173,9 @@ class Mesh:
         """Let a service call its upstreams from now on."""
         host = self.host(caller.datacenter, caller.host)
         program = (sys.executable, str(_PROGRAMS / "caller.py"), str(pause), json.dumps(caller.calls()))
-        return Calls(await host.run(f"caller-{caller.name}", *program))
+        calls = Calls(await host.run(f"caller-{caller.name}", *program))
+        self._stack.callback(calls.close)
+        return calls
 
     async def found(self, side: ControlPlane) -> None:
         """Return when all sidecars and gateways of a datacenter are known to listen, and hold what they should."""
@@ -200,7 +202,9 @@ class Mesh:
             lan, wan = (f"{address}:{GATEWAY_PORT}" for address in (host.address, host.outer))
             binds = [f"lan={lan}", f"wan={wan}"]
             body = Registration("mesh-gateway", "", name, lan, wan, binds).body()
-            await side.put("/v1/agent/service/register", json.loads(body))
+            gateway = json.loads(body)
+            gateway["Check"]["Interval"] = "1s"
+            await side.put("/v1/agent/service/register", gateway)
 
     async def _start_apps(self, services: Iterable[Service]) -> None:
         by_host = defaultdict(list)
