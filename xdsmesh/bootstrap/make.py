@@ -15,6 +15,12 @@ _CONTROL_PLANE: Final = "xdsmesh"
 
 _STATIC_SECRET: Final = "xdsmesh-token"  # noqa: S105 - its name
 
+_RECONNECTS: Final = {"retry_back_off": {"base_interval": "0.5s", "max_interval": "3s"}}
+"""How long Envoy pauses until it dials a control plane again, at random up to this; by default up to 30 s.
+
+Whoever pauses so long misses what has changed when the control plane is back, such as an intention that denies.
+"""
+
 _EXTENSIONS: Final = "type.googleapis.com/envoy.extensions"
 _FILTERS: Final = f"{_EXTENSIONS}.filters.http"
 _HTTP_PROTOCOL_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -46,7 +52,9 @@ def make_bootstrap(  # noqa: PLR0913 - what differs between the Envoys of a mesh
             "ads_config": {
                 "api_type": "DELTA_GRPC",
                 "transport_api_version": "V3",
-                "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROL_PLANE}}],
+                "grpc_services": [
+                    {"envoy_grpc": {"cluster_name": _CONTROL_PLANE, "retry_policy": _RECONNECTS}}
+                ],
             },
             "cds_config": _from_ads(),
             "lds_config": _from_ads(),
