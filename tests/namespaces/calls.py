@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """One call of an upstream; times are those of ``time.monotonic``. ``failure`` is empty if it was answered."""
+    """One call of an upstream; times are those of ``time.monotonic``.
+
+    ``failure`` is empty if it was answered.
+    """
 
     upstream: str
     began: float

@@ -19,6 +19,7 @@ from xdsmesh.model.token import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
     from tests.namespaces.hosts import Host
     from xdsmesh.demo.processes import Child
 
@@ -101,7 +102,10 @@ class ControlPlane:
         return found
 
     def records(self, prefix: str) -> dict[str, bytes]:
-        """What its store has on disk under a prefix, by the rest of the key: of a copy, as the server locks it."""
+        """What its store has on disk under a prefix, by the rest of the key.
+
+        It is read from a copy, since the server locks the file.
+        """
         with TemporaryDirectory() as folder:
             for file in self._data.glob("*.db*"):
                 shutil.copy(file, folder)

@@ -1,4 +1,4 @@
-"""One mesh of two datacenters: control planes, two mesh gateways each, sidecars and applications, all real."""
+"""One mesh of two datacenters: control planes, two mesh gateways each, sidecars and applications."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 from collections import defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tests.namespaces.calls import Calls
-from tests.namespaces.control_plane import PATIENCE, XDSMESH, ControlPlane, until
+from tests.namespaces.control_plane import XDSMESH, ControlPlane, until
 from xdsmesh.cli.gateways import Registration
 from xdsmesh.demo.running import ENVOY_OPTIONS
 
@@ -97,8 +98,7 @@ class Service:
     def calls(self) -> list[tuple[str, str, int]]:
         """What ``programs/caller.py`` is told."""
         return [
-            (each.label, each.protocol, _UPSTREAM_PORT + index)
-            for index, each in enumerate(self.upstreams)
+            (each.label, each.protocol, _UPSTREAM_PORT + index) for index, each in enumerate(self.upstreams)
         ]
 
 
@@ -120,7 +120,7 @@ class Mesh:
         await self._stack.aclose()
 
     async def start(self, entries: Sequence[dict[str, Any]], services: Sequence[Service]) -> None:
-        """Bring it all up; return when every Envoy has acknowledged its configuration and is found to listen."""
+        """Bring it all up; return when every Envoy has what it should, and is found to listen."""
         both = (self.dc1, self.dc2)
         await asyncio.gather(*(each.start() for each in both))
         await self.dc1.put("/v1/xdsmesh/config", list(entries))
@@ -178,7 +178,7 @@ class Mesh:
         return calls
 
     async def found(self, side: ControlPlane) -> None:
-        """Return when all sidecars and gateways of a datacenter are known to listen, and hold what they should."""
+        """Return when all Envoys of a datacenter are known to listen, and hold what they should."""
 
         async def settled() -> bool:
             critical = await side.get("/v1/health/state/critical")
@@ -232,7 +232,7 @@ class Mesh:
         await self.dc1.command("dc", "token", "--out", file)
         await self.dc2.command("dc", "join", "--join-token-file", file)
         for side in (self.dc1, self.dc2):
-            await until(lambda side=side: _is_up(side), f"the link of {side.datacenter} is up", PATIENCE)
+            await until(partial(_is_up, side), f"the link of {side.datacenter} is up")
 
 
 async def _is_up(side: ControlPlane) -> bool:

@@ -14,7 +14,15 @@ import pytest_asyncio
 from tests.namespaces.calls import Calls, failed
 from tests.namespaces.control_plane import PATIENCE, until
 from tests.namespaces.datacenters import LAN, OUTER, Datacenters
-from tests.namespaces.mesh import ADMIN_PORT, GATEWAY_ADMIN_PORT, GATEWAY_PORT, GATEWAYS, Mesh, Service, Upstream
+from tests.namespaces.mesh import (
+    ADMIN_PORT,
+    GATEWAY_ADMIN_PORT,
+    GATEWAY_PORT,
+    GATEWAYS,
+    Mesh,
+    Service,
+    Upstream,
+)
 from tests.namespaces.programs.app import ANSWER
 from tests.namespaces.programs.caller import CLOSED, WORDS
 from xdsmesh.demo.datacenters.gateways import keys_in
@@ -163,7 +171,11 @@ STRANGERS: Final = {"", "payroll.example.com"}
 @pytest.mark.parametrize("gateway", GATEWAYS)
 async def test_a_stranger_at_the_outer_address_gets_nothing(world: World, gateway: str) -> None:
     outside = world.mesh.net.dc1.host("gateway-2")
-    for said in (client_hello("payroll.example.com"), client_hello(None), b"GET / HTTP/1.1\r\nhost: db\r\n\r\n"):
+    for said in (
+        client_hello("payroll.example.com"),
+        client_hello(None),
+        b"GET / HTTP/1.1\r\nhost: db\r\n\r\n",
+    ):
         assert await told(outside, OUTER["dc2"][gateway], said) == b""
 
 

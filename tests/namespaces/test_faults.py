@@ -1,4 +1,4 @@
-"""Gateways, the link and control planes fail under load: nothing local fails, and both sides agree afterwards.
+"""Gateways, the link and control planes fail: nothing local does, and both sides agree afterwards.
 
 How long each takes is printed at the end of the run.
 """
@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.namespaces.calls import Call, Calls, answered_by, failed
-from tests.namespaces.control_plane import PATIENCE, ControlPlane, until
+from tests.namespaces.control_plane import ControlPlane, until
 from tests.namespaces.datacenters import Datacenters
 from tests.namespaces.mesh import GATEWAY_ADMIN_PORT, GATEWAYS, Mesh, Service, Upstream
 
@@ -108,7 +108,7 @@ class World(NamedTuple):
     front: Calls
 
     async def lands(self, upstream: str, wanted: str, count: int = 10) -> None:
-        """Return when the last so many calls of api to have begun ended so: answered by somebody, or failed."""
+        """Return when the last so many calls of api ended so: answered by somebody, or failed."""
 
         async def landed() -> bool:
             last = self.api.all(upstream)[-count:]
@@ -166,12 +166,10 @@ async def test_a_gateway_that_is_killed_costs_what_is_in_flight_and_is_used_agai
     assert len(turned) < len(calls) / 10
     world.assert_nothing_local_has_failed(began)
     slowest = max(call.ended - call.began for call in calls)
-    offsets = [(call.upstream, round(call.began - began, 3), round(call.ended - began, 3), call.failure) for call in lost]
-    print(offsets, killed - began)
     record_property(
         f"a gateway of {datacenter} killed",
         f"{len(lost)} failed of {len(calls)} {by_upstream(lost)}, {len(turned)} answered in dc1"
-        f" {by_upstream(turned)} {sorted(round(call.began - killed, 2) for call in turned)}, slowest {slowest:.2f} s,"
+        f" {by_upstream(turned)}, slowest {slowest:.2f} s,"
         f" both used {balanced:.1f} s after its start",
     )
 
@@ -330,7 +328,7 @@ async def flips(world: World, service: str, record_property: Record) -> None:
 
 
 async def linked(side: ControlPlane, state: str, since: float = 0) -> float:
-    """Return when the link is in a state: how long after a moment (``time.time``) it came to it, in seconds."""
+    """Return when the link is in a state: how many seconds after a moment (``time.time``) it came to it."""
 
     async def is_so() -> bool:
         return bool((await side.link())["state"] == state)

@@ -18,7 +18,7 @@ _STATIC_SECRET: Final = "xdsmesh-token"  # noqa: S105 - its name
 _RECONNECTS: Final = {"retry_back_off": {"base_interval": "0.5s", "max_interval": "3s"}}
 """How long Envoy pauses until it dials a control plane again, at random up to this; by default up to 30 s.
 
-Whoever pauses so long misses what has changed when the control plane is back, such as an intention that denies.
+Until then it misses what has changed, such as an intention that denies.
 """
 
 _EXTENSIONS: Final = "type.googleapis.com/envoy.extensions"

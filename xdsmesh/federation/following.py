@@ -53,7 +53,7 @@ class Follower:
         self._said: Final[set[str]] = set()
         """What was logged since the link was last up; attempts go on and on."""
         self._elsewhere: Final = asyncio.Event()
-        """There are other routes than those that were tried."""
+        """There are other routes than those that were tried, or they may lead there now."""
         self._anew: Final = asyncio.Event()
         """The channel must be another one, since certificates are."""
         self._reporting: Final = asyncio.Event()
@@ -66,6 +66,11 @@ class Follower:
     def look_at_routes(self) -> None:
         """Try again at once if there are other routes now."""
         if routes(self._around.feed.view, self.datacenter) != self._routes:
+            self._elsewhere.set()
+
+    def hear(self) -> None:
+        """The other datacenter is there: don't pause, unless it is followed already."""
+        if self._state.state is not LinkState.UP:
             self._elsewhere.set()
 
     def connect_anew(self) -> None:

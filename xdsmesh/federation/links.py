@@ -65,6 +65,11 @@ class Links:
         for follower in self._followers.values():
             follower.connect_anew()
 
+    def heard(self, datacenter: str) -> None:
+        """Another one is there: it has dialled us. If its link is not up, dial it at once."""
+        if follower := self._followers.get(datacenter):
+            follower.hear()
+
     def report(self) -> None:
         """Tell all others anew what we say of ourselves."""
         for follower in self._followers.values():

@@ -44,12 +44,13 @@ class FederationServer:
     """Serves the members of the mesh, and who holds a join token.
 
     What ``joining`` and ``answering`` is None is not offered. ``trust_reported`` hears what a follower says
-    of its trust.
+    of its trust, and ``heard`` which datacenter begins to follow.
     """
 
     def __init__(self, store: Store, feed: Feed, datacenter: str, trust_domain: Callable[[], str]) -> None:
         self.joining: Joining | None = None
         self.answering: Answering | None = None
+        self.heard: Callable[[str], object] = lambda _datacenter: None
         self._datacenter: Final = datacenter
         self._trust_domain: Final = trust_domain
         self._feed: Final = feed
@@ -141,6 +142,7 @@ class FederationServer:
 
     async def _follow(self, _requests: Any, context: Any) -> None:
         peer = await self._member(context)
+        self.heard(peer.datacenter)
         stream = asyncio.ensure_future(
             self._followed.serve(peer.datacenter, context, lambda: self._is_member(peer))
         )

@@ -15,7 +15,7 @@ from tests.feature.federation.conftest import (
 )
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry
-from xdsmesh.federation import publishing
+from xdsmesh.federation import following, publishing
 from xdsmesh.federation.errors import NoRouteError
 from xdsmesh.federation.progress import Progress
 from xdsmesh.federation.status import LinkState
@@ -173,6 +173,15 @@ async def test_a_restart_of_either_side_goes_on_where_it_was(
         await pair["dc1"].register(service)
         await until_agreed(pair["dc1"], pair["dc2"])
     assert set(received) == {("service/late", False), ("service/later", False)}
+
+
+async def test_who_comes_back_is_dialled_at_once(pair: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pause in ("_SHORTEST_PAUSE", "_FIRST_PAUSE", "_LONGEST_PAUSE"):
+        monkeypatch.setattr(following, pause, 3600.0)
+    await pair.stop("dc2")
+    await until(lambda: pair["dc1"].link("dc2").attempts > 1, "it was dialled in vain")
+    await pair.start("dc2")
+    await until_up(pair)
 
 
 async def test_who_was_away_too_long_gets_everything_anew(

@@ -1,6 +1,7 @@
 """The applications of a host: ``python app.py JSON``, a list of ``[name, protocol, port]``, on its loopback.
 
-Each says who it is, and a marker, to whoever calls it: over HTTP/1.1, HTTP/2 without TLS, gRPC, or a line of TCP.
+Each says who it is, and a marker, to whoever calls it: over HTTP/1.1, HTTP/2 without TLS, gRPC, or
+in a line over TCP.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """An application that calls its upstreams, each at a steady pace: ``python caller.py SECONDS JSON``.
 
 SECONDS is the pause between two calls of one upstream; they don't wait for each other. JSON is a list of
-``[name, protocol, port]``. Prints a line of JSON for each call that has ended: ``[name, when it began, when it
-ended (time.monotonic), who answered, why it failed]``. Nothing is tried again.
+``[name, protocol, port]``. Prints a line of JSON for each call that has ended: ``[name, when it began, when
+it ended (time.monotonic), who answered, why it failed]``. Nothing is tried again.
 """
 
 from __future__ import annotations
