@@ -7,7 +7,6 @@ import json
 import sys
 from collections import defaultdict
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.namespaces.datacenters import Datacenters
     from tests.namespaces.hosts import Host
+    from tests.namespaces.services import Service
     from xdsmesh.demo.processes import Child
 
 GATEWAYS: Final = ("gateway-1", "gateway-2")
@@ -33,73 +33,6 @@ GATEWAY_ADMIN_PORT: Final = 19009
 """That of a mesh gateway, which is not the only Envoy of its host if a service runs there."""
 
 _PROGRAMS: Final = Path(__file__).with_name("programs")
-_APP_PORT, _SIDECAR_PORT, _UPSTREAM_PORT = 8000, 21000, 9000
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A service that another one calls; in its own datacenter unless one is named."""
-
-    service: str
-    protocol: str = "http"
-    datacenter: str = ""
-    mode: str = ""
-
-    @property
-    def label(self) -> str:
-        """What a caller calls it."""
-        return f"{self.service}@{self.datacenter}" if self.datacenter else self.service
-
-    def definition(self, port: int) -> dict[str, Any]:
-        """As people write it."""
-        return {
-            "DestinationName": self.service,
-            "Datacenter": self.datacenter,
-            "LocalBindPort": port,
-            "MeshGateway": {"Mode": self.mode},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """An instance on a host, with its sidecar. ``place`` tells those of a host apart."""
-
-    datacenter: str
-    host: str
-    name: str
-    protocol: str = "http"
-    upstreams: Sequence[Upstream] = ()
-    place: int = 0
-    version: str = ""
-
-    @property
-    def id(self) -> str:
-        """Its own name, also that of its check."""
-        return f"{self.name}-{self.version}" if self.version else self.name
-
-    def definition(self, address: str) -> dict[str, Any]:
-        """As people write it, with a check that says what it is told."""
-        ports = {each: _UPSTREAM_PORT + index for index, each in enumerate(self.upstreams)}
-        return {
-            "Name": self.name,
-            "ID": self.id,
-            "Meta": {"version": self.version} if self.version else {},
-            "Address": address,
-            "Port": _APP_PORT + self.place,
-            "Check": {"CheckID": self.id, "Name": "told", "TTL": "24h", "Status": "passing"},
-            "Connect": {
-                "SidecarService": {
-                    "Port": _SIDECAR_PORT + self.place,
-                    "Proxy": {"Upstreams": [each.definition(port) for each, port in ports.items()]},
-                }
-            },
-        }
-
-    def calls(self) -> list[tuple[str, str, int]]:
-        """What ``programs/caller.py`` is told."""
-        return [
-            (each.label, each.protocol, _UPSTREAM_PORT + index) for index, each in enumerate(self.upstreams)
-        ]
 
 
 class Mesh:
@@ -209,8 +142,7 @@ class Mesh:
     async def _start_apps(self, services: Iterable[Service]) -> None:
         by_host = defaultdict(list)
         for each in services:
-            app = (f"{each.datacenter} {each.id}", each.protocol, _APP_PORT + each.place)
-            by_host[self.host(each.datacenter, each.host)].append(app)
+            by_host[self.host(each.datacenter, each.host)].append(each.app())
         for host, apps in by_host.items():
             await host.run("apps", sys.executable, str(_PROGRAMS / "app.py"), json.dumps(apps))
 

@@ -20,11 +20,10 @@ from tests.namespaces.mesh import (
     GATEWAY_PORT,
     GATEWAYS,
     Mesh,
-    Service,
-    Upstream,
 )
 from tests.namespaces.programs.app import ANSWER
 from tests.namespaces.programs.caller import CLOSED, WORDS
+from tests.namespaces.services import Service, Upstream
 from xdsmesh.demo.datacenters.gateways import keys_in
 from xdsmesh.demo.datacenters.knocks import client_hello
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from tests.namespaces.capture import Capture
     from tests.namespaces.hosts import Host
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.envoy]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.envoy, pytest.mark.timeout(240)]
 
 PROTOCOLS: Final = ("http", "http2", "grpc", "tcp")
 DBS: Final = [Service("dc2", "db", f"db-{each}", each, place=place) for place, each in enumerate(PROTOCOLS)]

@@ -17,7 +17,8 @@ import pytest_asyncio
 from tests.namespaces.calls import Call, Calls, answered_by, failed
 from tests.namespaces.control_plane import ControlPlane, until
 from tests.namespaces.datacenters import Datacenters
-from tests.namespaces.mesh import GATEWAY_ADMIN_PORT, GATEWAYS, Mesh, Service, Upstream
+from tests.namespaces.mesh import GATEWAY_ADMIN_PORT, GATEWAYS, Mesh
+from tests.namespaces.services import Service, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable

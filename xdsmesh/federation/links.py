@@ -65,10 +65,10 @@ class Links:
         for follower in self._followers.values():
             follower.connect_anew()
 
-    def heard(self, datacenter: str) -> None:
-        """Another one is there: it has dialled us. If its link is not up, dial it at once."""
+    def try_again(self, datacenter: str) -> None:
+        """Dial a datacenter at once if there is no link to it: it has been heard of by another way."""
         if follower := self._followers.get(datacenter):
-            follower.hear()
+            follower.try_again()
 
     def report(self) -> None:
         """Tell all others anew what we say of ourselves."""
