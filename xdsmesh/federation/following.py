@@ -22,7 +22,7 @@ from xdsmesh.store.base import CommitFailedError, Store
 
 _SHORTEST_PAUSE: Final = 0.1
 _FIRST_PAUSE: Final = 0.3
-_LONGEST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts: a random part of what doubles each time, so that not all come at once."""
 
 log = structlog.get_logger(__name__)
