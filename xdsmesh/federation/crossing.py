@@ -1,6 +1,6 @@
 """The calls of this datacenter's services that lead to another one, and what keeps them from there."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from xdsmesh.catalog.intention_edits import KIND, intentions_entry
 from xdsmesh.catalog.protocols import destination_protocol
@@ -12,8 +12,10 @@ from xdsmesh.config.intentions import Caller, Intention, intentions_of
 from xdsmesh.config.kinds.service_intentions import ALL
 from xdsmesh.explain.verdict import Reason, decide
 from xdsmesh.federation.report import Category, Trouble
+from xdsmesh.ir.mesh_gateway import told_apart
 from xdsmesh.ir.types import Protocol
 from xdsmesh.model.catalog import Kind
+from xdsmesh.model.federation import RemoteService
 
 Pair = tuple[str, str]
 """A service that calls, and the one that it calls."""
@@ -26,6 +28,7 @@ def crossing_troubles(
     there = view.remote.services_of(other)
     for caller, service in sorted(crossing_calls(view, own, other)):
         found = there.get(service)
+        yield from _mistaken(caller, service, other, there)
         if found is None or not any(subset.healthy for subset in found.subsets):
             yield Trouble(
                 Category.ADDRESS,
@@ -37,8 +40,39 @@ def crossing_troubles(
         yield from _denied(view, caller, service, other, allow_by_default=allow_by_default)
 
 
+def _mistaken(caller: str, service: str, other: str, there: Mapping[str, RemoteService]) -> Iterator[Trouble]:
+    alike = [each for each in there if each.lower() == service.lower()]
+    if service in alike and service not in told_apart(alike):
+        yield Trouble(
+            Category.SNI,
+            f"{caller} calls {service} in {other}, and gateways lead to {told_apart(alike)[0]} instead",
+            "server names of TLS are the same in upper and in lower case",
+            f"rename one of the two in {other}",
+            stops=False,
+        )
+
+
+def lost_troubles(view: CatalogView, own: str, known: Collection[str]) -> Iterator[Trouble]:
+    """The calls of ``own`` that lead to datacenters which are not ``known``."""
+    for caller, service, datacenter in sorted(_all_calls(view, own)):
+        if datacenter not in known:
+            yield Trouble(
+                Category.ADDRESS,
+                f"{caller} calls {service} in {datacenter}, and no datacenter is called so",
+                f"there is {', '.join(known)}",
+                "correct the name in the upstream or the resolver, or let it join with `xdsmesh dc join`",
+                stops=False,
+            )
+
+
 def crossing_calls(view: CatalogView, own: str, other: str) -> set[Pair]:
-    """Who calls what there: the upstreams of sidecars whose chains can end in the other datacenter."""
+    """Who calls what in the other datacenter."""
+    calls = _all_calls(view, own)
+    return {(caller, service) for caller, service, datacenter in calls if datacenter == other}
+
+
+def _all_calls(view: CatalogView, own: str) -> set[tuple[str, str, str]]:
+    """Who calls what, and where: the upstreams of sidecars, and where their chains can end."""
 
     def read(kind: str, name: str) -> Entry | None:
         stored = view.entries.get((kind, name))
@@ -56,11 +90,11 @@ def crossing_calls(view: CatalogView, own: str, other: str) -> set[Pair]:
         for name, where in sorted({called for _, called in upstreams})
     }
     return {
-        (caller, target.service)
+        (caller, target.service, target.datacenter)
         for caller, called in upstreams
         if isinstance(chain := chains[called], CompiledChain)
         for target in chain.targets.values()
-        if target.datacenter == other
+        if not target.peer
     }
 
 
