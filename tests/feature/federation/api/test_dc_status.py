@@ -130,6 +130,24 @@ async def test_calls_to_a_datacenter_that_there_is_not_are_notes(primary: Served
     assert "why: there is dc1, dc2" in result.stdout
 
 
+async def test_calls_without_a_mode_of_gateways_are_notes_until_one_is_set(
+    primary: Served, secondary: Served
+) -> None:
+    await secondary.datacenter.register("db")
+    upstream = {"DestinationName": "db", "Datacenter": "dc2", "LocalBindPort": 9000}
+    sidecar = {"Proxy": {"Upstreams": [upstream]}}
+    await primary.datacenter.register("web", Connect={"SidecarService": sidecar})
+    await until(lambda: primary.parts.feed.view.remote.services_of("dc2"), "db is known")
+    said = "without a mesh gateway web calls db in dc2"
+    assert said in [each["what"] for each in await troubles(primary, "dc2")]
+    for kind, name in (("proxy-defaults", "global"), ("service-defaults", "web"), ("service-defaults", "db")):
+        entry = {"Kind": kind, "Name": name, "MeshGateway": {"Mode": "none"}}
+        await primary.datacenter.entry(entry)
+        assert said not in [each["what"] for each in await troubles(primary, "dc2")], kind
+        (await primary.api.delete(f"/v1/config/{kind}/{name}")).raise_for_status()
+    assert said in [each["what"] for each in await troubles(primary, "dc2")]
+
+
 async def test_calls_to_a_service_whose_name_is_anothers_in_upper_case_are_notes(
     primary: Served, secondary: Served
 ) -> None:
