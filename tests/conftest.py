@@ -93,7 +93,7 @@ def at_work() -> AtWork:
     return _at_work
 
 
-SECONDS = 20
+SECONDS = 45
 
 
 class Server:
