@@ -58,7 +58,7 @@ def _without_gateway(calls: Sequence[Call]) -> Iterator[Trouble]:
         named = ", ".join(dict.fromkeys(f"{call.caller} calls {call.service}" for call in calls))
         yield Trouble(
             Category.ADDRESS,
-            f"without a mesh gateway {named} in {calls[0].datacenter}",
+            f"{named} in {calls[0].datacenter}, without a mesh gateway",
             "no mode of gateways is set, so sidecars here dial the sidecars there by their wan addresses",
             'unless these can be reached from here, write MeshGateway { Mode = "local" } in proxy-defaults;'
             ' Mode = "none" says that they can',

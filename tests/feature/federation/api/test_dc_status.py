@@ -138,7 +138,7 @@ async def test_calls_without_a_mode_of_gateways_are_notes_until_one_is_set(
     sidecar = {"Proxy": {"Upstreams": [upstream]}}
     await primary.datacenter.register("web", Connect={"SidecarService": sidecar})
     await until(lambda: primary.parts.feed.view.remote.services_of("dc2"), "db is known")
-    said = "without a mesh gateway web calls db in dc2"
+    said = "web calls db in dc2, without a mesh gateway"
     assert said in [each["what"] for each in await troubles(primary, "dc2")]
     for kind, name in (("proxy-defaults", "global"), ("service-defaults", "web"), ("service-defaults", "db")):
         entry = {"Kind": kind, "Name": name, "MeshGateway": {"Mode": "none"}}
