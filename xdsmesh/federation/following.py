@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 class Around:
     """What followers have in common. ``dial`` makes a channel to an address and a datacenter."""
 
+    own: str
     store: Store
     feed: Feed
     clock: Callable[[], datetime]
@@ -47,7 +48,7 @@ class Follower:
         self.datacenter: Final = datacenter
         self.client: FederationClient | None = None
         self._around: Final = around
-        self._progress: Final = Progress(datacenter, around.store, around.feed, around.clock)
+        self._progress: Final = Progress(datacenter, around.own, around.store, around.feed, around.clock)
         self._state = LinkStatus(datacenter, LinkState.CONNECTING, around.clock())
         self._routes: tuple[str, ...] = ()
         self._said: Final[set[str]] = set()

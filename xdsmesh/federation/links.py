@@ -49,7 +49,9 @@ class Links:
         self._datacenter: Final = repository.datacenter
         self._bundle: Final = bundle
         self._certificate: ServerCertificate | None = None
-        self._around: Final = Around(repository.store, feed, clock, pick, self._dial, self._report)
+        self._around: Final = Around(
+            repository.datacenter, repository.store, feed, clock, pick, self._dial, self._report
+        )
         self._since: Final = clock()
         self._followers: dict[str, Follower] = {}
         self._members_moved: Final = asyncio.Event()

@@ -24,10 +24,13 @@ log = structlog.get_logger(__name__)
 
 
 class Progress:
-    """Takes in what one datacenter tells."""
+    """Takes in what one datacenter tells the ``own`` one."""
 
-    def __init__(self, datacenter: str, store: Store, feed: Feed, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, datacenter: str, own: str, store: Store, feed: Feed, clock: Callable[[], datetime]
+    ) -> None:
         self._datacenter: Final = datacenter
+        self._own: Final = own
         self._store: Final = store
         self._feed: Final = feed
         self._clock: Final = clock
@@ -95,7 +98,7 @@ class Progress:
         gathered, self._gathered = self._gathered, {}
         if gathered or records.whole:
             primary = primary_of(self._feed.view.remote) == self._datacenter
-            told = Told(self._datacenter, gathered, cursor, primary=primary, whole=records.whole)
+            told = Told(self._datacenter, gathered, cursor, self._own, primary, records.whole)
             await apply(self._store, told)
             self._kept = cursor
         self._cursor = cursor

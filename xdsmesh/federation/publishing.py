@@ -19,10 +19,14 @@ _OF_PRIMARY: Final = (keys.TRUST, keys.MEMBER)
 def told_key(key: str, *, primary: bool) -> str | None:
     """The key under which others hear of a record; None: it is not for them.
 
-    A secondary tells what it has itself, and nothing of what it knows from the primary.
+    A secondary tells what it has itself, and nothing of what it knows from the primary. The primary also
+    tells the way to each other one: two secondaries would never find one another.
     """
     if primary and key.startswith(keys.ENTRIES):
         return key
+    if primary and key.startswith(keys.REMOTE):
+        datacenter, what = keys.remote_pair(key)
+        return f"{keys.WAY}{datacenter}" if what == keys.GATEWAYS else None
     if not key.startswith(keys.SHARED):
         return None
     told = key.removeprefix(keys.SHARED)

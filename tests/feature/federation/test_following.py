@@ -271,6 +271,18 @@ async def test_a_datacenter_to_which_no_way_is_known_tells_one_itself(mesh: Mesh
     assert mesh["dc1"].link("dc2").via == f"127.0.0.1:{mesh.relays['dc2'].port}"
 
 
+async def test_two_secondaries_find_one_another(mesh: Mesh) -> None:
+    """Neither has a gateway that leads to the other one: the primary tells where those are."""
+    names = ("dc1", "dc2", "dc3")
+    for name in names:
+        await mesh.start(name)
+    del mesh.relays["dc2"].targets["dc3"], mesh.relays["dc3"].targets["dc2"]
+    await mesh.federate(*names)
+    await until(lambda: mesh["dc2"].is_up("dc3") and mesh["dc3"].is_up("dc2"), "they are linked")
+    await until_agreed(*(mesh[name] for name in names))
+    assert await mesh["dc2"].told("dc2") == {}
+
+
 async def test_another_certificate_is_used_at_once(pair: Mesh) -> None:
     link = pair["dc2"].link("dc1")
     await pair["dc2"].parts.leaves.issuer.renew()

@@ -56,6 +56,24 @@ def test_the_primary_has_no_say_in_anything_else(key: str) -> None:
     assert Told("dc1", {key: MEMBER}, CURSOR, primary=True).accepted() == {}
 
 
+GATEWAYS = {at: codec.encode_federated(RemoteGateways((), revision=at)) for at in (5, 6, 7)}
+WAY = "remote/dc3/gateways"
+
+
+def test_the_primary_tells_the_way_to_others_and_not_to_ourselves() -> None:
+    told = Told("dc1", {"way/dc3": GATEWAYS[6], "way/dc2": GATEWAYS[6]}, CURSOR, "dc2", primary=True)
+    assert written(decided(told)) == {WAY}
+    assert Told("dc3", {"way/dc4": GATEWAYS[6]}, CURSOR, "dc2").accepted() == {}, "a secondary does not"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_a_datacenter_has_told_of_its_gateways_later_itself_stays(*, whole: bool) -> None:
+    told = Told("dc1", {"way/dc3": GATEWAYS[6]}, CURSOR, "dc2", primary=True, whole=whole)
+    late = decided(told, record(WAY, GATEWAYS[7]))
+    assert (written(late), late.deletes) == (set(), ())
+    assert written(decided(told, record(WAY, GATEWAYS[5]))) == {WAY}
+
+
 def test_what_is_there_already_is_not_written_again() -> None:
     told = Told("dc1", {"service/db": EMPTY, "entry/service-defaults/db": ENTRY}, CURSOR, primary=True)
     current = (record("remote/dc1/service/db", EMPTY), record("entry/service-defaults/db", ENTRY, PRIMARY))
