@@ -5,7 +5,15 @@ import pytest
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry
 from xdsmesh.federation.applying import Told, UnreadableError, decide, origin_of
-from xdsmesh.model.federation import Cursor, Member, RemoteGateway, RemoteGateways, RemoteService
+from xdsmesh.model.federation import (
+    Cursor,
+    Member,
+    RemoteGateway,
+    RemoteGateways,
+    RemoteInstance,
+    RemoteService,
+    RemoteSubset,
+)
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Expect, Record, Txn
 
@@ -54,6 +62,21 @@ def test_the_primary_has_a_say_in_entries_and_members() -> None:
 @pytest.mark.parametrize("key", ["cursor", "ca/authority", "token/x", "remote/dc2/server"])
 def test_the_primary_has_no_say_in_anything_else(key: str) -> None:
     assert Told("dc1", {key: MEMBER}, CURSOR, primary=True).accepted() == {}
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        RemoteInstance("192.0.2.1", 0),
+        RemoteInstance("192.0.2.1", 70_000),
+        RemoteInstance("no name", 1),
+        RemoteInstance("192.0.2.1", 1, weight=0),
+    ],
+)
+def test_a_place_that_envoy_would_not_take_is_not_believed(instance: RemoteInstance) -> None:
+    service = codec.encode_federated(RemoteService((RemoteSubset("", (instance,)),)))
+    with pytest.raises(UnreadableError, match="dc2 tells service/db in a way that can't be read here"):
+        Told("dc2", {"service/db": service}, CURSOR).accepted()
 
 
 def test_what_is_there_already_is_not_written_again() -> None:
