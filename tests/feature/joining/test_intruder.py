@@ -86,6 +86,10 @@ class Intruder:
         response = self.call(lambda client: client.join(request), self.first_leaf)
         self.intermediate = Intermediate.load(response.intermediate_certificate, key_pem(self.key))
 
+    def sign(self, request: SignIntermediateRequest) -> Intermediate:
+        response = self.call(lambda client: client.sign_intermediate(request))
+        return Intermediate.load(response.certificate, key_pem(self.key))
+
     def leaf(self, path: str) -> Leaf:
         domain = self.token.trust_domain
         signer = Signer(domain, self.intermediate, self.intermediate.certificate_pem)
@@ -156,8 +160,7 @@ def test_no_lifetime_makes_an_intermediate_that_lives_longer_than_others(
         request = SignIntermediateRequest(
             certificate_request=intruder.request, root_id=primary.active_root, lifetime_seconds=seconds
         )
-        signed = intruder.call(lambda client, asked=request: client.sign_intermediate(asked)).certificate
-        end = Intermediate.load(signed, key_pem(intruder.key)).certificate.not_valid_after_utc
+        end = intruder.sign(request).certificate.not_valid_after_utc
         assert end <= datetime.now(UTC) + timedelta(hours=8760)
 
 
