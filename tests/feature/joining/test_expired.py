@@ -1,4 +1,4 @@
-"""A datacenter whose intermediate has expired is served again once it has another one, without a restart."""
+"""An intermediate that is due is renewed once the primary is heard; one that has expired heals by a join."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 YEARS = timedelta(days=2 * 365)
 
 
-async def age(primary: Path, secondary: Path) -> None:
-    """Give a secondary an intermediate that the primary has certified long ago."""
+async def age(primary: Path, secondary: Path, lifetime: timedelta) -> None:
+    """Give a secondary an intermediate that the primary has certified two years ago."""
 
     def long_ago() -> datetime:
         return datetime.now(UTC) - YEARS
@@ -31,7 +31,7 @@ async def age(primary: Path, secondary: Path) -> None:
         for store, sealer in zip(stores, sealers, strict=True)
     ]
     domain, root = first.authority.trust_domain, first.authority.active
-    made = await new_intermediate(first.provider, root, domain, timedelta(hours=1))
+    made = await new_intermediate(first.provider, root, domain, lifetime)
     await second.replace(second.authority.roots, made)
     for store in stores:
         await store.close()
@@ -43,7 +43,7 @@ def test_an_intermediate_that_has_expired_is_had_anew_without_a_restart(
     primary, secondary = joined
     for each in joined:
         each.server.stop()
-    asyncio.run(age(primary.folder, secondary.folder))
+    asyncio.run(age(primary.folder, secondary.folder, timedelta(hours=1)))
     for each in joined:
         each.start()
     code, said = secondary.command("dc", "status")
@@ -56,3 +56,18 @@ def test_an_intermediate_that_has_expired_is_had_anew_without_a_restart(
     primary.put("/v1/config", {"Kind": "service-defaults", "Name": "web", "Protocol": "http"})
     secondary.wait(lambda: "web" in str(secondary.get("/v1/config/service-defaults")), "it follows")
     primary.wait(lambda: primary.command("dc", "status")[0] == 0, "both links are up")
+
+
+def test_an_intermediate_that_is_due_is_renewed_as_soon_as_the_primary_is_heard(
+    joined: tuple[Datacenter, Datacenter],
+) -> None:
+    primary, secondary = joined
+    for each in joined:
+        each.server.stop()
+    asyncio.run(age(primary.folder, secondary.folder, YEARS + timedelta(days=30)))
+    secondary.start()
+    assert secondary.server.events("the intermediate can't be renewed; trying again")
+    primary.start()
+    secondary.wait(lambda: secondary.server.events("the intermediate was renewed"), "it is renewed")
+    lines = secondary.server.output().splitlines()
+    assert all(line.startswith("{") for line in lines), "no library writes between the lines of the log"
