@@ -8,19 +8,20 @@ import msgspec
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.declare import bump
+from xdsmesh.federation.places import read_gateways, read_service
 from xdsmesh.model.federation import Cursor
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
 _OF_EACH: Final[Mapping[str, Callable[[bytes], Any]]] = {
-    keys.SERVICE: codec.decode_remote_service,
-    keys.GATEWAYS: codec.decode_remote_gateways,
+    keys.SERVICE: read_service,
+    keys.GATEWAYS: read_gateways,
     keys.SERVER: codec.decode_remote_server,
 }
 _OF_PRIMARY: Final[Mapping[str, Callable[[bytes], Any]]] = {
     keys.TRUST: codec.decode_trust,
     keys.MEMBER: codec.decode_member,
-    keys.WAY: codec.decode_remote_gateways,
+    keys.WAY: read_gateways,
 }
 
 

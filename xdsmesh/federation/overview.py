@@ -21,7 +21,6 @@ from xdsmesh.federation.probing import probe, probe_context
 from xdsmesh.federation.report import DatacenterStatus, GatewayStatus, LinkReport, MeshStatus, Trouble
 from xdsmesh.federation.routes import gateways, routes
 from xdsmesh.federation.status import LinkState, LinkStatus
-from xdsmesh.federation.summaries import wan_address
 from xdsmesh.federation.wire import server_name
 from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Instance
@@ -141,9 +140,8 @@ _UNKNOWN: Final = RemoteServer("", "", "", "")
 
 
 def _gateway(instance: Instance) -> GatewayStatus:
-    wan = wan_address(instance)
     healthy = instance.health is not Health.CRITICAL
-    return GatewayStatus(instance.id, host_port(wan.address, wan.port), healthy)
+    return GatewayStatus(instance.id, host_port(*instance.place("wan")), healthy)
 
 
 def _link(link: LinkStatus, now: datetime) -> LinkReport:

@@ -37,9 +37,9 @@ async def publish(
     store: Store, datacenter: str, start: Start, *, primary: bool
 ) -> AsyncGenerator[FollowResponse]:
     """All responses of a stream that begins so; it ends when the store is closed."""
-    own_id = await store_id(store)
-    yield FollowResponse(hello=Hello(datacenter=datacenter, store=own_id, version=__version__, format=FORMAT))
-    is_known = start.store == own_id and start.after <= await _latest(store)
+    own = await store_id(store)
+    yield FollowResponse(hello=Hello(datacenter=datacenter, store=own.id, version=__version__, format=FORMAT))
+    is_known = own.has(start.store, start.after, await _latest(store))
     after = start.after if is_known else None
     while True:
         if after is None:

@@ -315,4 +315,7 @@ async def test_what_another_release_tells_in_its_own_way_stops_the_link_and_says
         await one.store.commit(Txn((Put(keys.shared_key("tomorrow"), b"[]"),)), ORIGIN)
         await until(lambda: not two.is_up("dc1"), "the link is down")
         assert "upgrade" in two.link("dc1").error
+        await until(lambda: two.link("dc1").attempts > 2, "it is tried again, and never up in between")
+        assert not two.is_up("dc1")
+    await until(lambda: two.is_up("dc1"), "it is up once the record is gone")
     assert "db" in two.parts.feed.view.remote.services_of("dc1")
