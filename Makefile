@@ -17,7 +17,7 @@ demo: $(VENV)/.demo ## See a mesh on this machine: routed, split, encrypted, and
 	$(BIN)/xdsmesh demo
 
 test: $(VENV)/.dev ## Run all tests
-	$(PYTEST) -n 3 --dist loadfile
+	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev ## Lint, types, and the direction of imports
 	$(BIN)/ruff check .
