@@ -16,7 +16,7 @@ RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile . \
 COPY xdsmesh xdsmesh
 # The stubs of Envoy's API are thousands of modules: only what a server imports is compiled.
 RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --no-deps . \
- && /opt/xdsmesh/bin/python -c 'import xdsmesh.serve, xdsmesh.cli, xdsmesh.demo.apps' \
+ && /opt/xdsmesh/bin/python -c 'import xdsmesh.serve, xdsmesh.cli, xdsmesh.demo.app' \
  && /opt/xdsmesh/bin/xdsmesh version
 
 FROM ${PYTHON_IMAGE}

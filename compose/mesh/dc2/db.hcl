@@ -1,0 +1,20 @@
+service {
+  id      = "db-1"
+  name    = "db"
+  address = "10.72.0.50"
+  port    = 8080
+
+  connect {
+    sidecar_service {
+      port = 21000
+      proxy {
+        local_service_address = "10.72.50.3"
+      }
+      check {
+        name     = "listening"
+        tcp      = "10.72.0.50:21000"
+        interval = "2s"
+      }
+    }
+  }
+}
