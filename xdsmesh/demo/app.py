@@ -1,8 +1,8 @@
 """One application in a container: ``python -m xdsmesh.demo.app`` says who it is, and calls others when asked.
 
-It listens on port 8080 of all addresses. The environment says who it is, ``SERVICE`` and ``VERSION``, and whom
-it can call: ``UPSTREAMS``, such as ``db=http://10.0.0.2:9001 api=http://10.0.0.2:9002``. ``/call/db/x`` asks
-db for ``/x``, and answers with db's status and what db has said.
+It listens on port 8080 of all addresses. The environment says who it is, ``SERVICE`` and ``VERSION``, and
+whom it can call: ``UPSTREAMS``, such as ``db=http://10.0.0.2:9001 api=http://10.0.0.2:9002``. ``/call/db/x``
+asks db for ``/x``, and answers with db's status and what db has said.
 """
 
 import json
@@ -22,7 +22,7 @@ _SECONDS: Final = 15
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-class App:
+class _App:
     """An ASGI application: https://asgi.readthedocs.io/en/latest/specs/www.html.
 
     ``upstreams`` has the URL, without a path, under which each service can be called.
@@ -66,7 +66,7 @@ def _said(answer: httpx.Response) -> Any:
 def main() -> None:
     """Serve until SIGTERM."""
     upstreams = dict(each.split("=", 1) for each in os.environ.get("UPSTREAMS", "").split())
-    app = App(os.environ["SERVICE"], os.environ.get("VERSION", ""), upstreams)
+    app = _App(os.environ["SERVICE"], os.environ.get("VERSION", ""), upstreams)
     # A sidecar keeps its connections to the application: they must not end just when it sends on them.
     uvicorn.run(app, host="0.0.0.0", port=PORT, log_level="warning", lifespan="off", timeout_keep_alive=3600)  # noqa: S104 - a container is reached at its address
 
