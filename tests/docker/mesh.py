@@ -158,7 +158,7 @@ class Mesh:
     def connected(self, datacenter: str) -> set[str]:
         """The node ids of the Envoys with a stream to their control plane."""
         found = self.control(datacenter, "proxies") or {}
-        return {each["ID"] for each in found.get("Proxies", ())}
+        return {each["proxy"] for each in found.get("connected", ())}
 
     def answers(self) -> dict[str, int]:
         """What becomes of each kind of call."""

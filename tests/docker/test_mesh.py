@@ -80,7 +80,7 @@ def test_web_is_denied_at_db_and_told_so_until_an_intention_allows_it(mesh: Mesh
 
 def test_calls_to_the_other_datacenter_cross_both_gateways(mesh: Mesh) -> None:
     def connections(gateway: str) -> int:
-        stats = mesh.admin(gateway, "/stats?filter=tcp.*db.*downstream_cx_total").split()
+        stats = mesh.admin(gateway, "/stats?filter=cluster.*dc2.internal.*upstream_cx_total").split()
         return sum(int(each) for each in stats if each.isdigit())
 
     assert mesh.get(BY_GATEWAYS).json()["called"]["called"]["service"] == "db"
