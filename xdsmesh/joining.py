@@ -67,7 +67,7 @@ class JoiningParts:
         links.trust_report = trust_report
         self.reporting.listen(links.report)
         federation.joining = self.roster
-        federation.trust_reported = datacenters.take_report
+        federation.followed.trust_reported = datacenters.take_report
         datacenters.unheard_since = lambda datacenter: _unheard_since(links, datacenter)
 
     def work(self) -> dict[str, Coroutine[None, None, None]]:

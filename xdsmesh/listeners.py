@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from litestar.types import ASGIApp
@@ -22,9 +22,11 @@ from xdsmesh.ca.tls import load_leaf
 from xdsmesh.config import rules
 from xdsmesh.federation.advertised import federation_address
 from xdsmesh.federation.credentials import server_credentials
+from xdsmesh.federation.port import keep_port, last_port
 from xdsmesh.index.tables import FEDERATION_ADDRESS
 from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Node
+from xdsmesh.model.errors import AddressInUseError
 from xdsmesh.model.facts import Fact
 from xdsmesh.parts import Pick, ServerParts
 from xdsmesh.settings import Address, Settings
@@ -139,7 +141,7 @@ async def _serve_federation(
 ) -> None:
     issuer = parts.leaves.issuer
     credentials = server_credentials(lambda: certificate.leaf, lambda: issuer.bundle)
-    port = await parts.federation.start(str(address), credentials)
+    port = await _start_federation(parts, address, credentials)
     stack.push_async_callback(parts.federation.stop, _GRACE_SECONDS)
     reached = federation_address(replace(address, port=port), advertised)
     parts.loop.tell(Fact(FEDERATION_ADDRESS, reached))
@@ -150,6 +152,21 @@ async def _serve_federation(
         address=str(replace(address, port=port)),
         advertised=host_port(reached.address, reached.port),
     )
+
+
+async def _start_federation(parts: ServerParts, address: Address, credentials: Any) -> int:
+    """Listen; the port, which is the one of before where any will do and nobody else has it now."""
+    store = parts.repository.store
+    before = 0 if address.port else await last_port(store)
+    try:
+        port = await parts.federation.start(str(replace(address, port=address.port or before)), credentials)
+    except AddressInUseError:
+        if not before:
+            raise
+        port = await parts.federation.start(str(address), credentials)
+    if not address.port:
+        await keep_port(store, port)
+    return port
 
 
 async def _serve_http(

@@ -110,6 +110,7 @@ class ServerParts:
         links.own_gateways = lambda: sharing.gateways
         sharing.listen(links.report)
         federation = FederationServer(store, feed, node.datacenter, lambda: issuer.bundle.trust_domain)
+        federation.followed.came = links.try_again
         leaves, queries = Leaves(issuer, store, node.datacenter, clock, pick), Queries(feed)
         acknowledgements = Acknowledgements(registry, index.proxies, partial(loop.wait_revision, 0))
         others = feed.view.remote.members

@@ -13,6 +13,9 @@ from xdsmesh.model.token import HEADER, VARIABLE
 _CONTROL_PLANE: Final = "xdsmesh"
 """The name of the static cluster."""
 
+_RETRIES: Final = {"retry_back_off": {"base_interval": "0.5s", "max_interval": "5s"}}
+"""How soon Envoy opens its stream again; by itself it takes up to 30 s after the control plane is back."""
+
 _STATIC_SECRET: Final = "xdsmesh-token"  # noqa: S105 - its name
 
 _EXTENSIONS: Final = "type.googleapis.com/envoy.extensions"
@@ -46,7 +49,7 @@ def make_bootstrap(  # noqa: PLR0913 - what differs between the Envoys of a mesh
             "ads_config": {
                 "api_type": "DELTA_GRPC",
                 "transport_api_version": "V3",
-                "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROL_PLANE}}],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": _CONTROL_PLANE, "retry_policy": _RETRIES}}],
             },
             "cds_config": _from_ads(),
             "lds_config": _from_ads(),

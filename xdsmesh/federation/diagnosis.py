@@ -83,7 +83,7 @@ def link_troubles(own: Side, other: Side, link: LinkStatus, probed: Sequence[Pro
     if link.state is LinkState.UP:
         return
     if any(each.step is Step.THROUGH for each in probed):
-        yield _declined(own, other, link)
+        yield _declined(own, other, link) if link.declined else _returning(other, link)
         return
     for each in _telling(other, probed):
         yield _JUDGED[each.step](own, other, each)
@@ -121,6 +121,15 @@ def _declined(own: Side, other: Side, link: LinkStatus) -> Trouble:
         link.error or "it is being made",
         f"see `xdsmesh dc status` in {other.datacenter} for whether {own.datacenter} is a member there; if it"
         " was removed, it joins again with a new token: `xdsmesh dc join`",
+    )
+
+
+def _returning(other: Side, link: LinkStatus) -> Trouble:
+    return Trouble(
+        Category.ADDRESS,
+        f"the control plane of {other.datacenter} can be reached again, and the link is not back yet",
+        link.error or "it is being made",
+        "nothing: it is dialled again within seconds",
     )
 
 

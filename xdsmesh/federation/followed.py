@@ -24,9 +24,14 @@ Ended = tuple[Any, str]
 
 
 class Followed:
-    """Serves followers. ``trust_reported`` hears, with the datacenter, what one says of its trust."""
+    """Serves followers.
+
+    ``trust_reported`` hears, with the datacenter, what one says of its trust, as JSON; ``came`` of each that
+    has come: the way to it may lead again.
+    """
 
     def __init__(self, store: Store, feed: Feed, datacenter: str) -> None:
+        self.came: Callable[[str], object] = lambda _datacenter: None
         self.trust_reported: Callable[[str, bytes], object] = lambda _datacenter, _trust: None
         self._store: Final = store
         self._feed: Final = feed
@@ -39,6 +44,7 @@ class Followed:
             return grpc.StatusCode.INVALID_ARGUMENT, "the first message must say from where to go on"
         if request.start.format != FORMAT:
             return grpc.StatusCode.FAILED_PRECONDITION, _other_format(self._datacenter, request.start.format)
+        self.came(follower)
         telling = asyncio.ensure_future(self._tell(request.start, context, is_member))
         hearing = asyncio.ensure_future(self._hear(follower, context))
         try:

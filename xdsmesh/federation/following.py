@@ -53,7 +53,7 @@ class Follower:
         self._said: Final[set[str]] = set()
         """What was logged since the link was last up; attempts go on and on."""
         self._elsewhere: Final = asyncio.Event()
-        """There are other routes than those that were tried."""
+        """There are other routes than those that were tried, or reason to believe that these lead again."""
         self._anew: Final = asyncio.Event()
         """The channel must be another one, since certificates are."""
         self._reporting: Final = asyncio.Event()
@@ -72,6 +72,11 @@ class Follower:
         """Go on over a new channel."""
         self._anew.set()
         self._elsewhere.set()
+
+    def try_again(self) -> None:
+        """Don't wait any longer if there is no link now."""
+        if self._state.state is not LinkState.UP:
+            self._elsewhere.set()
 
     def report(self) -> None:
         """Say anew what we say of ourselves."""
@@ -192,7 +197,7 @@ class Follower:
             self._said.add(error.reason)
             log.warning("link down", datacenter=self.datacenter, via=self._state.via, why=error.reason)
         self._move(LinkState.DOWN)
-        self._state = replace(self._state, error=error.reason)
+        self._state = replace(self._state, error=error.reason, declined=isinstance(error, DeclinedError))
 
     def _move(self, state: LinkState) -> None:
         if state is not self._state.state:

@@ -65,6 +65,11 @@ class Links:
         for follower in self._followers.values():
             follower.connect_anew()
 
+    def try_again(self, datacenter: str) -> None:
+        """Dial a datacenter at once if there is no link to it: it has been heard of by another way."""
+        if follower := self._followers.get(datacenter):
+            follower.try_again()
+
     def report(self) -> None:
         """Tell all others anew what we say of ourselves."""
         for follower in self._followers.values():

@@ -43,8 +43,7 @@ class Joining(Protocol):
 class FederationServer:
     """Serves the members of the mesh, and who holds a join token.
 
-    What ``joining`` and ``answering`` is None is not offered. ``trust_reported`` hears what a follower says
-    of its trust.
+    What ``joining`` and ``answering`` is None is not offered. ``followed`` serves those that follow.
     """
 
     def __init__(self, store: Store, feed: Feed, datacenter: str, trust_domain: Callable[[], str]) -> None:
@@ -53,18 +52,9 @@ class FederationServer:
         self._datacenter: Final = datacenter
         self._trust_domain: Final = trust_domain
         self._feed: Final = feed
-        self._followed: Final = Followed(store, feed, datacenter)
+        self.followed: Final = Followed(store, feed, datacenter)
         self._streams: Final[set[asyncio.Task[Any]]] = set()
         self._server: Any = None
-
-    @property
-    def trust_reported(self) -> Callable[[str, bytes], object]:
-        """Hears, with the datacenter, what a follower says of its trust, as JSON."""
-        return self._followed.trust_reported
-
-    @trust_reported.setter
-    def trust_reported(self, listener: Callable[[str, bytes], object]) -> None:
-        self._followed.trust_reported = listener
 
     @property
     def is_served(self) -> bool:
@@ -142,7 +132,7 @@ class FederationServer:
     async def _follow(self, _requests: Any, context: Any) -> None:
         peer = await self._member(context)
         stream = asyncio.ensure_future(
-            self._followed.serve(peer.datacenter, context, lambda: self._is_member(peer))
+            self.followed.serve(peer.datacenter, context, lambda: self._is_member(peer))
         )
         self._streams.add(stream)
         try:

@@ -33,6 +33,8 @@ class LinkStatus:
     """Since when something is missing; None: nothing is, as far as was heard."""
     error: str = ""
     """Why the last attempt failed; empty while the link is up."""
+    declined: bool = False
+    """It was reached then, and would not."""
     attempts: int = 0
     """How often it was dialled since it was last up."""
 

@@ -51,3 +51,13 @@ def test_an_address_that_is_taken_is_told(shared: Any, start: Start, tmp_path: P
     assert server.process.wait(60) == 1
     assert f"federation can't listen on {taken}" in server.output()
     assert "--federation-addr" in server.output()
+
+
+def test_a_free_port_is_the_same_again_after_a_restart(start: Start, tmp_path: Path) -> None:
+    """Else others would not get through until the gateways have heard of the new one."""
+    flags = ("--data-dir", str(tmp_path / "data"))
+    first = start(*flags)
+    (before,) = first.events("serving federation")
+    first.stop()
+    (after,) = start(*flags).events("serving federation")
+    assert after["address"] == before["address"]

@@ -32,6 +32,7 @@ CLIENTS = (
     "xdsmesh intention create web db",
     "xdsmesh ca leaf web",
     "xdsmesh proxies",
+    "xdsmesh dc status",
     "xdsmesh proxies show web-1-sidecar-proxy",
     "xdsmesh proxies config web-1-sidecar-proxy",
     "xdsmesh token create --service web --out web.token",

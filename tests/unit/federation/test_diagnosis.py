@@ -1,5 +1,6 @@
 """What is said of a link that is not up, by how far one comes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +20,7 @@ from xdsmesh.federation.status import LinkState, LinkStatus
 GATEWAY = GatewayStatus("gw-1", "203.0.113.1:8443", healthy=True)
 THEIRS = GatewayStatus("gw-2", "198.51.100.1:8443", healthy=True)
 DC1, DC2 = Side("dc1", (GATEWAY,), "deny"), Side("dc2", (THEIRS,), "deny")
-DOWN = LinkStatus("dc2", LinkState.DOWN, datetime(2026, 1, 1, tzinfo=UTC), error="it says no")
+DOWN = LinkStatus("dc2", LinkState.DOWN, datetime(2026, 1, 1, tzinfo=UTC), error="it says no", declined=True)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,14 @@ def test_where_it_ends_tells_what_it_is_about(step: Step, category: Category, to
     assert told in trouble.what
     assert trouble.why
     assert trouble.remedy
+
+
+def test_what_is_reached_again_comes_back_by_itself() -> None:
+    """Its control plane has been started again, say; nobody has refused anything."""
+    probed = Probed("10.0.1.1:8443", Step.THROUGH, "")
+    (trouble,) = link_troubles(DC1, DC2, replace(DOWN, declined=False), [probed])
+    assert trouble.category is Category.ADDRESS
+    assert "the link is not back yet" in trouble.what
 
 
 def test_without_an_own_gateway_the_address_is_the_other_datacenters() -> None:
