@@ -9,10 +9,12 @@ FROM ${PYTHON_IMAGE} AS installed
 WORKDIR /src
 RUN python -m venv --without-pip /opt/xdsmesh
 # What we depend on changes seldom, and is a layer of its own.
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml LICENSE ./
 COPY xdsmesh/__init__.py xdsmesh/__init__.py
-RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile . \
+RUN touch README.md \
+ && pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile . \
  && pip --python /opt/xdsmesh/bin/python uninstall --yes xdsmesh
+COPY README.md ./
 COPY xdsmesh xdsmesh
 # The stubs of Envoy's API are thousands of modules: only what a server imports is compiled.
 RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --no-deps . \
