@@ -40,6 +40,7 @@ DENIED: Final = "/call/db"
 
 _LABEL: Final = "com.docker.compose"
 _SECONDS: Final = 60
+_PATIENCE: Final = 20
 _UP_SECONDS: Final = 420
 _ADMIN: Final = r"""
 exec 3<>/dev/tcp/127.0.0.1/9901
@@ -56,7 +57,7 @@ class Mesh:
         self.folder = folder / "compose"
         self._env = {**os.environ, "WEB_PORT": str(_free_port())}
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{self._env['WEB_PORT']}", timeout=20, trust_env=False
+            base_url=f"http://127.0.0.1:{self._env['WEB_PORT']}", timeout=_PATIENCE, trust_env=False
         )
         shutil.copytree(ROOT / "compose", self.folder)
         shutil.copytree(ROOT / "envoy-bootstrap", folder / "envoy-bootstrap")
@@ -99,10 +100,10 @@ class Mesh:
         """Ask web, as a person on this machine does."""
         return self._http.get(path)
 
-    def status(self, path: str) -> int:
-        """Ask web; the status, or 0 if there is no answer."""
+    def status(self, path: str, seconds: float = _PATIENCE) -> int:
+        """Ask web; the status, or 0 if there is no answer in time."""
         try:
-            return self.get(path).status_code
+            return self._http.get(path, timeout=seconds).status_code
         except httpx.TransportError:
             return 0
 
@@ -172,7 +173,7 @@ class Mesh:
 
     def heals(self, after: str) -> None:
         """Return when the mesh is whole again, by itself."""
-        self.wait(self.is_whole, f"the mesh was whole after {after}; {self.answers()}", seconds=90)
+        self.wait(self.is_whole, f"the mesh was whole after {after}", seconds=90)
 
     def keep_evidence(self, folder: Path) -> None:
         """Write the logs of all containers, and the config dumps of those with an Envoy, into a folder."""
