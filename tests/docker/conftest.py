@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import docker
 import pytest
 
-from tests.docker.mesh import ROOT, Mesh
+from tests.docker.mesh import ROOT, Mesh, has_compose
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -24,12 +24,18 @@ def engine() -> Iterator[docker.DockerClient]:
         client = docker.from_env(timeout=60)
         client.ping()
     except docker.errors.DockerException as error:
-        reason = f"the tests in containers were not run: no docker engine answers ({error})"
-        if os.environ.get(_REQUIRED):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(f"{reason}; `.ci/engine` installs and starts one")
+        _leave_out(f"no docker engine answers ({error})")
+    if not has_compose():
+        _leave_out("`docker compose` is not there")
     yield client
     client.close()
+
+
+def _leave_out(reason: str) -> NoReturn:
+    said = f"the tests in containers were not run: {reason}; `.ci/engine` brings what they need"
+    if os.environ.get(_REQUIRED):
+        pytest.fail(said, pytrace=False)
+    pytest.skip(said)
 
 
 @pytest.fixture(scope="session")

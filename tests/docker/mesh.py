@@ -37,6 +37,8 @@ BY_GATEWAYS: Final = "/call/api/call/db"
 """What web is asked for, so that it calls api, which calls db in the other datacenter."""
 DENIED: Final = "/call/db"
 """What web is asked for, so that it calls db itself."""
+EVERYTHING: Final = {"/": 200, "/admin": 200, BY_GATEWAYS: 200, DENIED: 403}
+"""The status of each kind of call, when all is well."""
 
 _LABEL: Final = "com.docker.compose"
 _SECONDS: Final = 60
@@ -161,13 +163,10 @@ class Mesh:
         found = self.control(datacenter, "proxies") or {}
         return {each["proxy"] for each in found.get("connected", ())}
 
-    def answers(self) -> dict[str, int]:
-        """What becomes of each kind of call."""
-        return {path: self.status(path) for path in ("/", "/admin", BY_GATEWAYS, DENIED)}
-
     def is_whole(self) -> bool:
         """Whether each call is answered as it should be, and each Envoy is connected to its control plane."""
-        return self.answers() == {"/": 200, "/admin": 200, BY_GATEWAYS: 200, DENIED: 403} and all(
+        answers = {path: self.status(path) for path in EVERYTHING}
+        return answers == EVERYTHING and all(
             self.connected(datacenter) == proxies for datacenter, proxies in PROXIES.items()
         )
 
@@ -182,6 +181,15 @@ class Mesh:
             (folder / f"{service}.log").write_bytes(container.logs(timestamps=True))
             if container.status == "running" and service.endswith(("-envoy", "-gateway")):
                 (folder / f"{service}.config_dump.json").write_text(self.admin(service, "/config_dump"))
+
+
+def has_compose() -> bool:
+    """Whether the docker command and its plugin for compose are there."""
+    docker = shutil.which("docker")
+    return (
+        docker is not None
+        and subprocess.run((docker, "compose", "version"), capture_output=True, check=False).returncode == 0
+    )
 
 
 def _free_port() -> int:

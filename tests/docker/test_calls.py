@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.docker.mesh import BY_GATEWAYS, DENIED, PROXIES
+from tests.docker.load import Load
+from tests.docker.mesh import BY_GATEWAYS, DENIED, EVERYTHING, PROXIES
 
 if TYPE_CHECKING:
     from tests.docker.mesh import Mesh
@@ -110,6 +111,19 @@ def test_an_application_is_reached_by_its_own_sidecar_alone(mesh: Mesh) -> None:
     assert mesh.reaches("api-envoy", *application)
     assert not mesh.reaches("web-envoy", *application)
     assert not mesh.reaches("dc1-mesh-gateway", *application)
+
+
+def test_no_call_fails_while_the_root_is_rotated_and_proxies_come_back_by_the_new_one(mesh: Mesh) -> None:
+    with Load(mesh, EVERYTHING) as load:
+        load.goes_on(20)
+        code, said = mesh.run("dc1-control-plane", "xdsmesh", "ca", "rotate")
+        assert code == 0, said
+        mesh.up()
+        load.goes_on(40)
+    assert load.failed == []
+    for service in ("admin-v2-envoy", "dc2-mesh-gateway"):
+        mesh.container(service).restart(timeout=20)
+    mesh.heals("a rotation")
 
 
 def test_containers_have_no_rights_and_write_nowhere_but_in_their_volumes(mesh: Mesh) -> None:

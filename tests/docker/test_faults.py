@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.docker.load import Load
-from tests.docker.mesh import BY_GATEWAYS, DENIED, PROJECT
+from tests.docker.mesh import BY_GATEWAYS, EVERYTHING, PROJECT
 
 if TYPE_CHECKING:
     from tests.docker.mesh import Mesh
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
-EVERYTHING: Final = {"/": 200, "/admin": 200, BY_GATEWAYS: 200, DENIED: 403}
 CONTROL_PLANES: Final = ("dc1-control-plane", "dc2-control-plane")
 OTHERS: Final = (
     "dc1-mesh-gateway",
