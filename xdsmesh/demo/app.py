@@ -7,7 +7,7 @@ asks db for ``/x``, and answers with db's status and what db has said.
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import httpx
@@ -19,10 +19,10 @@ _NOT_FOUND: Final = 404
 _BAD_GATEWAY: Final = 502
 _SECONDS: Final = 15
 
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class _App:
+class App:
     """An ASGI application: https://asgi.readthedocs.io/en/latest/specs/www.html.
 
     ``upstreams`` has the URL, without a path, under which each service can be called.
@@ -36,6 +36,7 @@ class _App:
         self._http = httpx.AsyncClient(timeout=_SECONDS, trust_env=False, limits=limits)
 
     async def __call__(self, scope: Mapping[str, Any], _receive: object, send: Send) -> None:
+        """Answer one request."""
         path: str = scope["path"]
         status, more = await self._call(path) if path.startswith(_CALL) else (200, {})
         body = json.dumps({**self._who, "path": path, **more}).encode() + b"\n"
@@ -66,7 +67,7 @@ def _said(answer: httpx.Response) -> Any:
 def main() -> None:
     """Serve until SIGTERM."""
     upstreams = dict(each.split("=", 1) for each in os.environ.get("UPSTREAMS", "").split())
-    app = _App(os.environ["SERVICE"], os.environ.get("VERSION", ""), upstreams)
+    app = App(os.environ["SERVICE"], os.environ.get("VERSION", ""), upstreams)
     # A sidecar keeps its connections to the application: they must not end just when it sends on them.
     uvicorn.run(app, host="0.0.0.0", port=PORT, log_level="warning", lifespan="off", timeout_keep_alive=3600)  # noqa: S104 - a container is reached at its address
 
