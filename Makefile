@@ -47,7 +47,7 @@ bench: $(VENV)/.dev ## Measure a thousand fake proxies, thousands of held querie
 	$(BIN)/python -m bench.registrations
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build/test-docker
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -139,11 +139,12 @@ def test_the_mesh_heals_after_a_container_was_cut_off(
     cable = mesh.engine.networks.get(f"{PROJECT}_{network}")
     within = {"/": 200, "/admin": 200}
     everything = service in CONTROL_PLANES
-    cable.disconnect(container)
-    try:
-        with Load(mesh, EVERYTHING if everything else within) as load:
-            load.goes_on(60)
-    finally:
-        cable.connect(container, ipv4_address=address, aliases=aliases)
-    mesh.heals(f"{service} was cut off")
+    with Load(mesh, EVERYTHING if everything else within) as load:
+        cable.disconnect(container)
+        try:
+            load.goes_on(300)
+        finally:
+            cable.connect(container, ipv4_address=address, aliases=aliases)
+        mesh.heals(f"{service} was cut off")
+        load.goes_on(100)
     assert load.failed == []

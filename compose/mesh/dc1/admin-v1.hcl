@@ -15,9 +15,8 @@ service {
         local_service_address = "10.71.41.3"
       }
       check {
-        name     = "listening"
-        tcp      = "10.71.0.41:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "admin-v1"
       }
     }
   }

@@ -15,9 +15,8 @@ service {
         local_service_address = "10.71.42.3"
       }
       check {
-        name     = "listening"
-        tcp      = "10.71.0.42:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "admin-v2"
       }
     }
   }

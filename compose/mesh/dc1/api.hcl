@@ -19,9 +19,8 @@ service {
         ]
       }
       check {
-        name     = "listening"
-        tcp      = "10.71.0.30:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "api-1"
       }
     }
   }

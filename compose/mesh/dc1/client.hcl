@@ -18,9 +18,8 @@ service {
         ]
       }
       check {
-        name     = "listening"
-        tcp      = "10.71.0.10:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "client-1"
       }
     }
   }

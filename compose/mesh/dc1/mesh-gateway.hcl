@@ -23,10 +23,4 @@ service {
       envoy_gateway_bind_tagged_addresses = true
     }
   }
-
-  check {
-    name     = "listening"
-    tcp      = "10.71.0.5:8443"
-    interval = "2s"
-  }
 }

@@ -26,9 +26,8 @@ service {
         ]
       }
       check {
-        name     = "listening"
-        tcp      = "10.71.0.20:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "web-1"
       }
     }
   }

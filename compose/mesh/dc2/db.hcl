@@ -11,9 +11,8 @@ service {
         local_service_address = "10.72.50.3"
       }
       check {
-        name     = "listening"
-        tcp      = "10.72.0.50:21000"
-        interval = "2s"
+        name          = "as well as its service"
+        alias_service = "db-1"
       }
     }
   }
