@@ -8,16 +8,22 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check golden reference protos bench clean
+.PHONY: help demo test test-docker images-offline check golden reference protos bench clean
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: $(VENV)/.demo ## See a mesh on this machine: routed, split, encrypted, and shifted under load
 	$(BIN)/xdsmesh demo
 
-test: $(VENV)/.dev ## Run all tests
+test: $(VENV)/.dev ## Run all tests that need no containers
 	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder
+
+test-docker: $(VENV)/.dev ## Run the mesh of compose/ in containers, and disturb it; .ci/engine brings an engine
+	$(PYTEST) tests/docker -m docker
+
+images-offline: ## Make stand-ins of the public images, where no registry can be reached; as root, on Debian
+	compose/images-offline
 
 check: $(VENV)/.dev ## Lint, types, and the direction of imports
 	$(BIN)/ruff check .
@@ -41,7 +47,7 @@ bench: $(VENV)/.dev ## Measure a thousand fake proxies, thousands of held querie
 	$(BIN)/python -m bench.registrations
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build/test-docker
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -46,6 +46,7 @@ MAKE = {
     "make test",
     ".venv/bin/xdsmesh demo --identity",
     ".venv/bin/xdsmesh demo --datacenters",
+    "cd compose && docker compose up",
     "make bench",
 }
 """All but the last are steps of ``.ci/run``; that is a matter of minutes."""

@@ -52,6 +52,20 @@ def test_the_hand_written_sidecar_for_tls_is_what_we_generate() -> None:
     assert secret == trust.secret()
 
 
+def test_the_hand_written_one_for_containers_is_what_we_generate() -> None:
+    written = yaml.safe_load((WRITTEN / "container.yaml").read_text(encoding="utf-8"))
+    trust = ServerTrust("control-plane", Path("/etc/xdsmesh/roots.pem"))
+    made = make_bootstrap(
+        "web-1-sidecar-proxy",
+        "web",
+        HostPort("control-plane", 8503),
+        HostPort("127.0.0.1", 9901),
+        Path("/run/xdsmesh/token"),
+        transport_socket=trust.transport_socket("/etc/envoy-bootstrap/control-plane-ca.yaml"),
+    )
+    assert {**written, "node": {"id": "web-1-sidecar-proxy", "cluster": "web"}} == made
+
+
 def test_no_admin_port_is_open_unless_asked_for() -> None:
     assert "admin" not in make_bootstrap("web-1-sidecar-proxy", "web", LOCAL)
     with_admin = make_bootstrap("web-1-sidecar-proxy", "web", LOCAL, HostPort("127.0.0.1", 19000))

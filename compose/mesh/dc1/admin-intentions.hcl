@@ -1,0 +1,8 @@
+Kind = "service-intentions"
+Name = "admin"
+Sources = [
+  {
+    Name   = "client"
+    Action = "allow"
+  },
+]

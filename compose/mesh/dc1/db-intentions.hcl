@@ -1,0 +1,12 @@
+Kind = "service-intentions"
+Name = "db"
+Sources = [
+  {
+    Name   = "api"
+    Action = "allow"
+  },
+  {
+    Name   = "web"
+    Action = "deny"
+  },
+]
