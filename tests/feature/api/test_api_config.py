@@ -61,7 +61,7 @@ WARNING = "X-Xdsmesh-Warning"
 async def test_what_will_have_no_effect_is_told_in_headers(api: httpx.AsyncClient) -> None:
     body = {
         **RESOLVER,
-        "Redirect": {"Service": "admin", "Peer": "cloud"},
+        "Redirect": {"Service": "other", "Peer": "cloud"},
         "Subsets": {"v1": {"Filter": 'Service.Foo == "é"'}},
     }
     for _ in range(2):  # also if it is there already
