@@ -46,12 +46,12 @@ class Relay:
         while True:
             try:
                 caller, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
                 called = socket.create_connection(("127.0.0.1", self.target), 5)
             except OSError:
-                if self._listener.fileno() < 0:
-                    return
-                with contextlib.suppress(UnboundLocalError):
-                    _end(caller)
+                _end(caller)
                 continue
             called.settimeout(None)
             self._open |= {caller, called}
