@@ -27,7 +27,6 @@ RUN groupadd --gid 1000 xdsmesh && useradd --uid 1000 --gid 1000 --no-create-hom
 COPY --from=installed /opt/xdsmesh /opt/xdsmesh
 ENV PATH=/opt/xdsmesh/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER xdsmesh
-VOLUME /data
 # /v1/status/leader answers on loopback without a token, once the server serves.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8500/v1/status/leader')"]

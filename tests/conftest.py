@@ -37,6 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what tests have measured."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties if report.when == "call" else ():
+                terminalreporter.write_line(f"measured: {name}: {value}")
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what stays to the end: all that has been imported."""
     gc.collect()
@@ -93,7 +101,7 @@ def at_work() -> AtWork:
     return _at_work
 
 
-SECONDS = 20
+SECONDS = 45
 
 
 class Server:

@@ -63,12 +63,20 @@ class JoiningParts:
 
         issuer.ask_primary = ask_over(links, lambda: issuer.configuration.primary)
         self.joiner.link_error = lambda datacenter: _error(links, datacenter)
-        self.joiner.is_served = self.roster.tokens.is_served = lambda: federation.is_served
+        self.joiner.is_served = lambda: federation.is_wanted
+        self.roster.tokens.is_served = lambda: federation.is_served
         links.trust_report = trust_report
+        links.came_up = lambda datacenter: self._came_up(issuer, datacenter)
         self.reporting.listen(links.report)
         federation.joining = self.roster
         federation.followed.trust_reported = datacenters.take_report
         datacenters.unheard_since = lambda datacenter: _unheard_since(links, datacenter)
+
+    def _came_up(self, issuer: Issuer, datacenter: str) -> None:
+        """What waited for the primary is done now."""
+        if datacenter == issuer.configuration.primary:
+            issuer.look_again()
+            self.follower.look_again()
 
     def work(self) -> dict[str, Coroutine[None, None, None]]:
         """What must run, by name."""

@@ -1,5 +1,6 @@
 """The listeners of a server: xDS and the HTTP API, in the clear and over TLS, and for other datacenters."""
 
+import asyncio
 import gc
 import ipaddress
 import ssl
@@ -47,7 +48,8 @@ async def make_certificate(
 ) -> ServerCertificate | None:
     """The certificate of the listeners that speak TLS; None: none does. Its ``run`` must run.
 
-    Other datacenters alone are no reason not to start: without a certificate they are not served.
+    Other datacenters alone are no reason not to start: without a certificate they are not served, see
+    `serve_federation_later`.
 
     Raises:
         RefusedError: the intermediate has expired.
@@ -65,12 +67,44 @@ async def make_certificate(
         return await ServerCertificate.make(parts.leaves.issuer, names, clock, pick)
     except ValueError as error:
         if not settings.https and not settings.xds_tls:
-            log.warning(
-                "other datacenters can't be served: there is no certificate for that", error=str(error)
-            )
+            why = f"there is no certificate to prove this server by: {error}"
+            log.warning("other datacenters can't be served yet", error=why)
+            parts.links.off = f"{why}; {_join_again(parts, settings.datacenter)}"
             return None
         remedy = "see in the log why it was not renewed, or turn --https-addr and --xds-tls-addr off"
         raise trust_problem(f"there is no certificate for TLS: {error}", remedy) from error
+
+
+def _join_again(parts: ServerParts, datacenter: str) -> str:
+    primary = parts.leaves.issuer.configuration.primary
+    if not primary:
+        return "see in the log why the intermediate is not renewed"
+    return f"join {primary} again, with a token of `xdsmesh dc token --datacenter {datacenter}` there"
+
+
+async def serve_federation_later(
+    settings: Settings,
+    parts: ServerParts,
+    listeners: AsyncExitStack,
+    clock: Callable[[], datetime],
+    pick: Pick,
+) -> None:
+    """Where other datacenters could not be served: do so once another intermediate makes a certificate."""
+    if settings.federation is None:
+        return
+    changed = asyncio.Event()
+    parts.leaves.issuer.listen(changed.set)
+    certificate: ServerCertificate | None = None
+    while certificate is None:
+        await changed.wait()
+        changed.clear()
+        certificate = await make_certificate(settings, parts, clock, pick)
+    try:
+        await _serve_federation(listeners, parts, settings.federation, settings.advertise, certificate)
+    except AddressInUseError as error:
+        log.error("other datacenters can't be served", error=str(error))  # noqa: TRY400 - the text has it all
+        return
+    await certificate.run()
 
 
 async def listen(
@@ -100,6 +134,7 @@ async def listen(
             envoy_versions=ENVOY_VERSIONS,
             default_intention_policy=settings.default_intention_policy,
         )
+        parts.federation.is_wanted = settings.federation is not None
         if settings.federation and certificate:
             await _serve_federation(stack, parts, settings.federation, settings.advertise, certificate)
         app = parts.app(about)

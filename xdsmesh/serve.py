@@ -22,8 +22,9 @@ from xdsmesh.ca.stored import has_sealed_keys
 from xdsmesh.catalog.announce import announce
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
+from xdsmesh.federation.store_id import begin
 from xdsmesh.folder import ConfigFolder
-from xdsmesh.listeners import listen, make_certificate
+from xdsmesh.listeners import listen, make_certificate, serve_federation_later
 from xdsmesh.model.catalog import Node
 from xdsmesh.model.errors import AddressInUseError, RefusedError
 from xdsmesh.model.origin import Source
@@ -97,12 +98,16 @@ async def _serve(settings: Settings) -> None:
             workers = [tasks.create_task(each, name=name) for name, each in parts.work().items()]
             await upgrade(store, node.name)
             await announce(store, node, lambda: str(uuid4()))
+            await begin(store)
             await _load(folder, parts.repository)
             await parts.loop.wait_revision((await store.list(""))[0])
             certificate = await make_certificate(settings, parts, _now, pick)
             if certificate:
                 workers.append(tasks.create_task(certificate.run(), name="server certificate"))
             listeners = await listen(settings, node, parts, _now, certificate)
+            if certificate is None:
+                later = serve_federation_later(settings, parts, listeners, _now, pick)
+                workers.append(tasks.create_task(later, name="federation later"))
             if folder:
                 workers.append(tasks.create_task(folder.follow(), name="config folder"))
             _say_what_to_expect(settings, parts)

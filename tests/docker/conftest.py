@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import docker
 import pytest
 
-from tests.docker.mesh import ROOT, Mesh, has_compose
+from tests.docker.mesh import ROOT, Mesh, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,22 +20,14 @@ _MESHES: Final = pytest.StashKey[Mesh]()
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    try:
-        client = docker.from_env(timeout=60)
-        client.ping()
-    except docker.errors.DockerException as error:
-        _leave_out(f"no docker engine answers ({error})")
-    if not has_compose():
-        _leave_out("`docker compose` is not there")
+    if reason := why_not():
+        said = f"the tests in containers were not run: {reason}; `.ci/engine` brings what they need"
+        if os.environ.get(_REQUIRED):
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
+    client = docker.from_env(timeout=60)
     yield client
     client.close()
-
-
-def _leave_out(reason: str) -> NoReturn:
-    said = f"the tests in containers were not run: {reason}; `.ci/engine` brings what they need"
-    if os.environ.get(_REQUIRED):
-        pytest.fail(said, pytrace=False)
-    pytest.skip(said)
 
 
 @pytest.fixture(scope="session")

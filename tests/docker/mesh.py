@@ -183,13 +183,16 @@ class Mesh:
                 (folder / f"{service}.config_dump.json").write_text(self.admin(service, "/config_dump"))
 
 
-def has_compose() -> bool:
-    """Whether the docker command and its plugin for compose are there."""
-    docker = shutil.which("docker")
-    return (
-        docker is not None
-        and subprocess.run((docker, "compose", "version"), capture_output=True, check=False).returncode == 0
-    )
+def why_not() -> str:
+    """Why there can be no mesh on this machine; empty if it can."""
+    if shutil.which("docker") is None:
+        return "there is no docker command"
+    for arguments in (("version",), ("compose", "version")):
+        command = ("docker", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+        if done.returncode:
+            return f"`{' '.join(command)}` says: {done.stderr.strip() or done.returncode}"
+    return ""
 
 
 def _free_port() -> int:

@@ -27,12 +27,12 @@ def wanted_datacenter(request: AnyRequest) -> str:
 
 def writes_entries(request: AnyRequest) -> bool:
     """Whether it changes config entries or intentions."""
-    return not is_open(request) and _is_below(request, _WRITES)
+    return not is_open(request) and is_below(request, *_WRITES)
 
 
 def may_cross(request: AnyRequest) -> bool:
     """Whether one datacenter may ask it of another: a read of what the mesh shares, or a write of entries."""
-    return (is_open(request) and _is_below(request, _READS)) or writes_entries(request)
+    return (is_open(request) and is_below(request, *_READS)) or writes_entries(request)
 
 
 def check_asker(request: AnyRequest, datacenter: str) -> None:
@@ -48,6 +48,7 @@ def check_asker(request: AnyRequest, datacenter: str) -> None:
         )
 
 
-def _is_below(request: AnyRequest, prefixes: tuple[str, ...]) -> bool:
+def is_below(request: AnyRequest, *prefixes: str) -> bool:
+    """Whether its path is one of these, or below one."""
     path = request.scope["path_template"]
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)

@@ -11,7 +11,7 @@ import msgspec
 from litestar import MediaType, Response
 from litestar.status_codes import HTTP_200_OK, HTTP_300_MULTIPLE_CHOICES, HTTP_404_NOT_FOUND
 
-from xdsmesh.api.datacenters import wanted_datacenter
+from xdsmesh.api.datacenters import is_below, wanted_datacenter
 from xdsmesh.api.encode import entry_body
 from xdsmesh.api.forwarding import Forwarded, Forwarding, ask_request
 from xdsmesh.api.reply import as_json
@@ -48,7 +48,8 @@ class PrimaryWrites:
             OutOfReachError: the primary can't be reached.
         """
         asked = await ask_request(request, without=_WAITED_FOR_HERE)
-        index = unsigned(request, "cas")
+        # Of all writes these alone look at an index.
+        index = unsigned(request, "cas") if is_below(request, "/v1/config") else None
         wanted = wanted_datacenter(request) or self._forwarding.datacenter
         if index is not None and wanted == self._forwarding.datacenter:
             decided = await self._compare(request, asked, primary, index)

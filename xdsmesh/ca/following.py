@@ -40,8 +40,13 @@ class TrustFollower:
         if any(fact.key in (("trust",), ("membership",)) for fact in batch.facts):
             self._news.set()
 
+    def look_again(self) -> None:
+        """Try again now what could not be done."""
+        self._news.set()
+
     async def run(self) -> None:
         """Follow until cancelled."""
+        told = ""
         patience: float | None = None
         while True:
             with suppress(TimeoutError):
@@ -51,8 +56,10 @@ class TrustFollower:
             patience = None
             try:
                 await self._follow()
+                told = ""
             except (RefusedError, CommitFailedError) as error:
-                log.warning("the primary's trust can't be followed yet; trying again", error=str(error))
+                if told != (told := str(error)):
+                    log.warning("the primary's trust can't be followed yet; trying again", error=told)
                 patience = _RETRY_SECONDS
 
     async def _follow(self) -> None:

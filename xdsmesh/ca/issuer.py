@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -55,6 +56,7 @@ class Issuer:
         self.provider = self.provider_for(self.configuration)
         self._signer = self.authority.signer
         self._listeners: list[Callable[[], object]] = []
+        self._look: Final = asyncio.Event()
 
     @classmethod
     async def open(
@@ -284,10 +286,17 @@ class Issuer:
                 "the intermediate can't be renewed; trying again", error=str(error), not_after=str(end)
             )
 
+    def look_again(self) -> None:
+        """Let `run` look now whether the intermediate is due."""
+        self._look.set()
+
     async def run(self) -> None:
         """Renew the intermediate in time, until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK.total_seconds()):
+                    await self._look.wait()
+            self._look.clear()
             await self.renew_if_due()
 
 

@@ -97,6 +97,9 @@ SERVICE: Final = "service/"
 MEMBER: Final = "member/"
 """What the primary shares, by name: a datacenter of the mesh."""
 
+WAY: Final = "way/"
+"""What the primary shares, by name: the mesh gateways of another datacenter, as it knows them."""
+
 CURSOR: Final = "cursor"
 """The key, under that of another datacenter, of how far it was followed."""
 

@@ -9,7 +9,7 @@ import typer
 from xdsmesh.cli.complete import fronted_ids, gateway_kinds, sidecar_ids
 from xdsmesh.cli.control_plane import find_control_plane, parse_address, parse_xds, transport_socket
 from xdsmesh.cli.errors import CommandError
-from xdsmesh.cli.gateways import Registration, kind_of
+from xdsmesh.cli.gateways import Registration, check_id, kind_of
 from xdsmesh.cli.options import DEFAULT_HTTP_ADDR, CaCert, HttpAddr, Token, read_token
 from xdsmesh.cli.whose import check_whose, find
 from xdsmesh.model.token import FILE_VARIABLE, VARIABLE
@@ -108,7 +108,9 @@ def envoy(
 
     with Client(http_addr, token, ca_cert) as client:
         if given and register:
-            client.register_service(given.body())
+            body = given.body()
+            check_id(client.services(), given)
+            client.register_service(body)
         proxy = find(client.services(), sidecar_for, given.own_id if given and register else proxy_id, given)
         xds, trust = find_control_plane(client, wanted, ca_cert)
     socket = transport_socket(trust, in_memory=not bootstrap) if trust else None

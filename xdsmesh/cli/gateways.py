@@ -19,6 +19,7 @@ SERVED: Final[Mapping[str, str]] = {"mesh": "mesh-gateway"}
 """The kinds of gateways that have an Envoy, by the words for them."""
 
 _LATER: Final = ("api", "ingress", "terminating")
+_DEREGISTER: Final = "xdsmesh services deregister"
 _EVERY: Final = "10s"
 _GONE_AFTER: Final = "6h"
 _NO_DEFAULT: Final = "envoy_gateway_no_default_bind"
@@ -93,6 +94,31 @@ def kind_of(word: str) -> str:
     if word in _LATER:
         raise typer.BadParameter(f"--gateway: {word} gateways are not served yet; {', '.join(SERVED)} is")
     raise typer.BadParameter(f"--gateway: {word!r} is not a kind of gateway; {', '.join(SERVED)} is")
+
+
+def check_id(services: "dict[str, AgentService]", gateway: Registration) -> None:
+    """See that a gateway does not take the place of another one.
+
+    Raises:
+        CommandError: there is one with its id at another address.
+    """
+    from xdsmesh.bootstrap import HostPort
+
+    found = services.get(gateway.own_id)
+    if found is None:
+        return
+    wanted = parse_address("--address", gateway.address)
+    if found.kind != gateway.kind:
+        what = (
+            f"the id {found.id!r} is that of a {found.kind or 'service'} (choose another one: --proxy-id ID)"
+        )
+        raise CommandError(what)
+    registered = HostPort(found.address, found.port)
+    if registered != wanted:
+        remedy = f"one more needs an id of its own: --proxy-id ID; to move this one: {_DEREGISTER} {found.id}"
+        raise CommandError(
+            f"a {found.kind} with the id {found.id!r} is registered at {registered} already ({remedy})"
+        )
 
 
 def find_gateway(services: "dict[str, AgentService]", kind: str, service: str = "") -> "AgentService":

@@ -92,6 +92,9 @@ def server(
         typer.echo(error, err=True)
         raise typer.Exit(WRONG_USAGE) from error
 
+    # What gRPC's library has to say comes with the calls that fail, too; on stderr it is no line of the log.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
     from xdsmesh.serve import run
 
     raise typer.Exit(run(settings))

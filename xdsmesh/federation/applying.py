@@ -8,18 +8,20 @@ import msgspec
 
 from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.declare import bump
+from xdsmesh.federation.places import read_gateways, read_service
 from xdsmesh.model.federation import Cursor
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Conflict, Expect, Put, Record, Store, Txn
 
 _OF_EACH: Final[Mapping[str, Callable[[bytes], Any]]] = {
-    keys.SERVICE: codec.decode_remote_service,
-    keys.GATEWAYS: codec.decode_remote_gateways,
+    keys.SERVICE: read_service,
+    keys.GATEWAYS: read_gateways,
     keys.SERVER: codec.decode_remote_server,
 }
 _OF_PRIMARY: Final[Mapping[str, Callable[[bytes], Any]]] = {
     keys.TRUST: codec.decode_trust,
     keys.MEMBER: codec.decode_member,
+    keys.WAY: read_gateways,
 }
 
 
@@ -31,12 +33,14 @@ class UnreadableError(Exception):
 class Told:
     """What a datacenter told up to the cursor's revision, by its keys there; None: it is gone.
 
-    ``whole``: there is nothing else. What only the primary may say is left out if it is not ``primary``.
+    ``whole``: there is nothing else. What only the primary may say is left out if it is not ``primary``. The
+    way to the ``own`` datacenter, which is told, says nothing to it.
     """
 
     datacenter: str
     values: Mapping[str, bytes | None]
     cursor: Cursor
+    own: str = ""
     primary: bool = False
     whole: bool = False
 
@@ -57,6 +61,9 @@ class Told:
         """Where a record belongs; empty: nowhere, since this datacenter has no say in it."""
         if self.primary and key.startswith(keys.ENTRIES):
             return key
+        if self.primary and key.startswith(keys.WAY):
+            datacenter = key.removeprefix(keys.WAY)
+            return "" if datacenter == self.own else keys.remote_key(datacenter, keys.GATEWAYS)
         return keys.remote_key(self.datacenter, key) if self._decoder(key) else ""
 
     def _decoder(self, key: str) -> Callable[[bytes], Any] | None:
@@ -101,13 +108,14 @@ async def apply(store: Store, told: Told) -> None:
 
 async def _current(store: Store, told: Told, accepted: Mapping[str, object]) -> dict[str, Record]:
     """What is here of all that this may touch."""
+    records = [await store.get(key) for key in accepted]
+    mentioned = {record.key: record for record in records if record}
     if not told.whole:
-        records = [await store.get(key) for key in accepted]
-        return {record.key: record for record in records if record}
+        return mentioned
     _, remote = await store.list(keys.remote_key(told.datacenter, ""))
     _, entries = await store.list(keys.ENTRIES) if told.primary else (0, ())
     cursor = keys.remote_key(told.datacenter, keys.CURSOR)
-    return {record.key: record for record in (*remote, *entries) if record.key != cursor}
+    return mentioned | {record.key: record for record in (*remote, *entries) if record.key != cursor}
 
 
 def decide(
@@ -117,7 +125,9 @@ def decide(
     wanted = {
         key: value for key, value in accepted.items() if not _is_late(told, key, value, current.get(key))
     }
-    gone = current.keys() - wanted.keys() if told.whole else {key for key in wanted if wanted[key] is None}
+    gone = {key for key in wanted if wanted[key] is None}
+    if told.whole:
+        gone |= current.keys() - accepted.keys()
     deletes = tuple(sorted(gone & current.keys()))
     puts = [_put(told, key, value) for key, value in wanted.items() if value is not None]
     puts = [put for put in puts if not _is_there(put, current.get(put.key))]
@@ -143,12 +153,13 @@ def _is_there(put: Put, record: Record | None) -> bool:
 
 
 def _is_late(told: Told, key: str, value: bytes | None, record: Record | None) -> bool:
-    """Whether a report has told of later gateways already; of another store's revisions none is later."""
-    if told.whole or value is None or record is None or key != _gateways_key(told):
+    """Whether later gateways are known already: by a report, or from themselves where the primary tells.
+
+    What a datacenter tells of itself as a whole may be of another store, of whose revisions none is later.
+    """
+    if value is None or record is None or keys.remote_pair(key)[1] != keys.GATEWAYS:
+        return False
+    if told.whole and key == keys.remote_key(told.datacenter, keys.GATEWAYS):
         return False
     decode = codec.decode_remote_gateways
     return decode(record.value).revision > decode(value).revision
-
-
-def _gateways_key(told: Told) -> str:
-    return keys.remote_key(told.datacenter, keys.GATEWAYS)

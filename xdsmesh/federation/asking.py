@@ -40,7 +40,11 @@ class Answering:
     async def __call__(self, peer: Peer, request: AskRequest) -> AskResponse:
         """Answer one request; what is wrong with it is told by the status, as over HTTP."""
         exchange = _Exchange(request.body)
-        await self._app(_scope(peer.datacenter, request), exchange.receive, exchange.send)
+        try:
+            scope = _scope(peer.datacenter, request)
+        except UnicodeEncodeError:
+            return AskResponse(status=400, body=b"Invalid request: it has letters that HTTP does not have")
+        await self._app(scope, exchange.receive, exchange.send)
         if request.method != "GET":
             guard = await self._store.get(GUARD)
             exchange.headers.append(Header(name=ENTRIES, value=str(guard.modified if guard else 0)))

@@ -19,6 +19,7 @@ from xdsmesh.federation.client import FederationClient, make_channel
 from xdsmesh.federation.credentials import client_credentials
 from xdsmesh.federation.errors import LinkError, UnreachableError
 from xdsmesh.federation.join_token import JoinToken
+from xdsmesh.federation.probing import probe_context
 from xdsmesh.federation.reaching import Unreached, reach
 from xdsmesh.federation.refusals import refused
 from xdsmesh.federation.routes import gateways, routes
@@ -75,7 +76,8 @@ async def _way(feed: Feed, token: JoinToken) -> str:
     """An address that leads to the primary: of our own mesh gateways, or else of its own."""
     primary = token.primary
     try:
-        return await reach(lambda: routes(feed.view, primary), primary, token.roots_pem, REACH_SECONDS)
+        context = probe_context(*_proof(token))
+        return await reach(lambda: routes(feed.view, primary), primary, context, REACH_SECONDS)
     except Unreached as error:
         what = f"{primary} can't be reached through its mesh gateways ({error})"
         remedy = (
@@ -85,12 +87,17 @@ async def _way(feed: Feed, token: JoinToken) -> str:
         raise refused(what, remedy) from error
 
 
-async def _ask(address: str, token: JoinToken, request: JoinRequest) -> JoinResponse:
-    primary, certificate = token.primary, token.certificate
+def _proof(token: JoinToken) -> tuple[Leaf, TrustBundle]:
+    """What is shown to the primary, and whom it must prove itself by."""
+    certificate = token.certificate
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     leaf = Leaf("", token.chain_pem, token.key_pem, begin, end)
-    credentials = client_credentials(leaf, TrustBundle(token.trust_domain, token.roots_pem))
-    async with make_channel(address, primary, credentials) as channel:
+    return leaf, TrustBundle(token.trust_domain, token.roots_pem)
+
+
+async def _ask(address: str, token: JoinToken, request: JoinRequest) -> JoinResponse:
+    primary = token.primary
+    async with make_channel(address, primary, client_credentials(*_proof(token))) as channel:
         try:
             return await FederationClient(primary, channel).join(request)
         except UnreachableError as error:

@@ -1,22 +1,34 @@
 """The calls of this datacenter's services that lead to another one, and what keeps them from there."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from xdsmesh.catalog.intention_edits import KIND, intentions_entry
 from xdsmesh.catalog.protocols import destination_protocol
 from xdsmesh.catalog.view import CatalogView
 from xdsmesh.chain.compile import compile_chain
-from xdsmesh.chain.types import ChainRequest, CompiledChain
+from xdsmesh.chain.types import ChainRequest, CompiledChain, ReadEntry, Target
 from xdsmesh.config.entry import Entry
 from xdsmesh.config.intentions import Caller, Intention, intentions_of
+from xdsmesh.config.kinds.proxy_defaults import ProxyDefaults
+from xdsmesh.config.kinds.service_defaults import ServiceDefaults
 from xdsmesh.config.kinds.service_intentions import ALL
 from xdsmesh.explain.verdict import Reason, decide
 from xdsmesh.federation.report import Category, Trouble
+from xdsmesh.ir.calls import build_call_settings
+from xdsmesh.ir.mesh_gateway import told_apart
 from xdsmesh.ir.types import Protocol
-from xdsmesh.model.catalog import Kind
+from xdsmesh.model.catalog import Kind, Proxy, Upstream
+from xdsmesh.model.federation import RemoteService
 
-Pair = tuple[str, str]
-"""A service that calls, and the one that it calls."""
+
+class Call(NamedTuple):
+    """A service that calls another one, and the mode of gateways on the way; empty: none is set."""
+
+    caller: str
+    service: str
+    datacenter: str
+    mode: str
 
 
 def crossing_troubles(
@@ -24,8 +36,10 @@ def crossing_troubles(
 ) -> Iterator[Trouble]:
     """What keeps calls from ``own`` away from services of ``other``, whose default policy decides there."""
     there = view.remote.services_of(other)
-    for caller, service in sorted(crossing_calls(view, own, other)):
+    calls = [call for call in _calls(view, own) if call.datacenter == other]
+    for caller, service in dict.fromkeys((call.caller, call.service) for call in calls):
         found = there.get(service)
+        yield from _mistaken(caller, service, other, there)
         if found is None or not any(subset.healthy for subset in found.subsets):
             yield Trouble(
                 Category.ADDRESS,
@@ -35,43 +49,99 @@ def crossing_troubles(
                 stops=False,
             )
         yield from _denied(view, caller, service, other, allow_by_default=allow_by_default)
+    yield from _without_gateway([call for call in calls if not call.mode and call.service in there])
 
 
-def crossing_calls(view: CatalogView, own: str, other: str) -> set[Pair]:
-    """Who calls what there: the upstreams of sidecars whose chains can end in the other datacenter."""
+def _without_gateway(calls: Sequence[Call]) -> Iterator[Trouble]:
+    """Nobody has said how they get there, which only leads there in one network."""
+    if calls:
+        named = ", ".join(dict.fromkeys(f"{call.caller} calls {call.service}" for call in calls))
+        yield Trouble(
+            Category.ADDRESS,
+            f"{named} in {calls[0].datacenter}, without a mesh gateway",
+            "no mode of gateways is set, so sidecars here dial the sidecars there by their wan addresses",
+            'unless these can be reached from here, write MeshGateway { Mode = "local" } in proxy-defaults;'
+            ' Mode = "none" says that they can',
+            stops=False,
+        )
 
+
+def _mistaken(caller: str, service: str, other: str, there: Mapping[str, RemoteService]) -> Iterator[Trouble]:
+    alike = [each for each in there if each.lower() == service.lower()]
+    if service in alike and service not in told_apart(alike):
+        yield Trouble(
+            Category.SNI,
+            f"{caller} calls {service} in {other}, and gateways lead to {told_apart(alike)[0]} instead",
+            "server names of TLS are the same in upper and in lower case",
+            f"rename one of the two in {other}",
+            stops=False,
+        )
+
+
+def lost_troubles(view: CatalogView, own: str, known: Collection[str]) -> Iterator[Trouble]:
+    """The calls of ``own`` that lead to datacenters which are not ``known``."""
+    for caller, service, datacenter in dict.fromkeys(call[:3] for call in _calls(view, own)):
+        if datacenter not in known:
+            yield Trouble(
+                Category.ADDRESS,
+                f"{caller} calls {service} in {datacenter}, and no datacenter is called so",
+                f"there is {', '.join(known)}",
+                "correct the name in the upstream or the resolver, or let it join with `xdsmesh dc join`",
+                stops=False,
+            )
+
+
+def _calls(view: CatalogView, own: str) -> list[Call]:
+    """The upstreams of sidecars, and where their chains can end, sorted."""
+    upstreams = {
+        (proxy.destination_service_name, (upstream.destination_name, upstream.datacenter or own), mode)
+        for stored in view.instances.values()
+        if stored.value.kind is Kind.CONNECT_PROXY and (proxy := stored.value.proxy)
+        for upstream, mode in _upstreams(view, proxy)
+    }
+    targets = {called: tuple(_targets(view, *called)) for called in {called for _, called, _ in upstreams}}
+    calls = {
+        Call(caller, target.service, target.datacenter, mode or target.mesh_gateway)
+        for caller, called, mode in upstreams
+        for target in targets[called]
+    }
+    return sorted(calls)
+
+
+def _upstreams(view: CatalogView, proxy: Proxy) -> Iterator[tuple[Upstream, str]]:
+    """What a proxy calls, and the mode of gateways that it asks for; empty: it does not say."""
+    read = _reader(view)
+    caller = read(ServiceDefaults.KIND, proxy.destination_service_name)
+    everybody = read(ProxyDefaults.KIND, "global")
+    for upstream in proxy.upstreams:
+        settings = build_call_settings(
+            upstream,
+            proxy,
+            caller if isinstance(caller, ServiceDefaults) else None,
+            everybody if isinstance(everybody, ProxyDefaults) else None,
+        )
+        yield upstream, settings.overrides.mesh_gateway if settings else ""
+
+
+def _targets(view: CatalogView, service: str, datacenter: str) -> Iterator[Target]:
+    """Where a chain can end, in datacenters; that does not depend on the trust domain."""
+    chain = compile_chain(ChainRequest(service, datacenter, "any.consul"), _reader(view))
+    if isinstance(chain, CompiledChain):
+        yield from (target for target in chain.targets.values() if not target.peer)
+
+
+def _reader(view: CatalogView) -> ReadEntry:
     def read(kind: str, name: str) -> Entry | None:
         stored = view.entries.get((kind, name))
         return stored.value if stored else None
 
-    upstreams = {
-        (proxy.destination_service_name, (upstream.destination_name, upstream.datacenter or own))
-        for stored in view.instances.values()
-        if stored.value.kind is Kind.CONNECT_PROXY and (proxy := stored.value.proxy)
-        for upstream in proxy.upstreams
-    }
-    # Where chains lead does not depend on the trust domain.
-    chains = {
-        (name, where): compile_chain(ChainRequest(name, where, "any.consul"), read)
-        for name, where in sorted({called for _, called in upstreams})
-    }
-    return {
-        (caller, target.service)
-        for caller, called in upstreams
-        if isinstance(chain := chains[called], CompiledChain)
-        for target in chain.targets.values()
-        if target.datacenter == other
-    }
+    return read
 
 
 def _denied(
     view: CatalogView, caller: str, service: str, other: str, *, allow_by_default: bool
 ) -> Iterator[Trouble]:
-    def read(kind: str, name: str) -> Entry | None:
-        stored = view.entries.get((kind, name))
-        return stored.value if stored else None
-
-    protocol = destination_protocol(view, service, read).protocol
+    protocol = destination_protocol(view, service, _reader(view)).protocol
     verdict = decide(
         _intentions_about(view, service),
         Caller(caller),

@@ -86,6 +86,8 @@ def link_troubles(own: Side, other: Side, link: LinkStatus, probed: Sequence[Pro
         yield _declined(own, other, link) if link.declined else _returning(other, link)
         return
     for each in _telling(other, probed):
+        if each.step is Step.HANDSHAKE and not other.gateways:
+            continue  # no wonder, and said already
         yield _JUDGED[each.step](own, other, each)
     if not probed and own.gateways:
         yield Trouble(
@@ -149,7 +151,7 @@ def _no_connection(own: Side, other: Side, probed: Probed) -> Trouble:
 
 
 def _no_handshake(_own: Side, other: Side, probed: Probed) -> Trouble:
-    wan = ", ".join(each.address for each in other.gateways) or "those of its gateways"
+    wan = ", ".join(each.address for each in other.gateways)
     return Trouble(
         Category.SNI,
         f"the gateway at {probed.address} does not lead to server.{other.datacenter}.consul",

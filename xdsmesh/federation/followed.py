@@ -12,6 +12,7 @@ from xdsmesh.catalog import codec, keys
 from xdsmesh.catalog.feed import Feed
 from xdsmesh.federation.applying import origin_of
 from xdsmesh.federation.members import primary_of
+from xdsmesh.federation.places import read_gateways
 from xdsmesh.federation.publishing import publish
 from xdsmesh.federation.v1.federation_pb2 import Report, Start
 from xdsmesh.federation.wire import FORMAT
@@ -46,7 +47,7 @@ class Followed:
             return grpc.StatusCode.FAILED_PRECONDITION, _other_format(self._datacenter, request.start.format)
         self.came(follower)
         telling = asyncio.ensure_future(self._tell(request.start, context, is_member))
-        hearing = asyncio.ensure_future(self._hear(follower, context))
+        hearing = asyncio.ensure_future(self._hear(follower, context, is_member))
         try:
             await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
             return telling.result() if telling.done() else hearing.result()
@@ -70,12 +71,12 @@ class Followed:
             await responses.aclose()
         return grpc.StatusCode.UNAVAILABLE, f"{self._datacenter} is stopping"
 
-    async def _hear(self, follower: str, context: Any) -> Ended:
+    async def _hear(self, follower: str, context: Any, is_member: Callable[[], bool]) -> Ended:
         while True:
             request = await context.read()
             if request is grpc.aio.EOF:
                 return grpc.StatusCode.OK, ""
-            if request.HasField("report"):
+            if request.HasField("report") and is_member():
                 await self._take(follower, request.report)
 
     async def _take(self, follower: str, report: Report) -> None:
@@ -89,7 +90,7 @@ class Followed:
 
     async def _take_gateways(self, follower: str, value: bytes) -> None:
         """Keep them, unless later ones are known."""
-        said = codec.decode_remote_gateways(value)
+        said = read_gateways(value)
         key = keys.remote_key(follower, keys.GATEWAYS)
         while True:
             record = await self._store.get(key)

@@ -22,22 +22,30 @@ from xdsmesh.store.base import CommitFailedError, Store
 
 _SHORTEST_PAUSE: Final = 0.1
 _FIRST_PAUSE: Final = 0.3
-_LONGEST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 5.0
 """Seconds between attempts: a random part of what doubles each time, so that not all come at once."""
+
+_MAX_SAID: Final = 20
+"""So many reasons are logged until a link is up again: some are in the other side's words."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What followers have in common. ``dial`` makes a channel to an address and a datacenter."""
+    """What followers have in common.
 
+    ``dial`` makes a channel to an address and a datacenter; ``came_up`` hears of each link that is up.
+    """
+
+    own: str
     store: Store
     feed: Feed
     clock: Callable[[], datetime]
     pick: Callable[[float, float], float]
     dial: Callable[[str, str], Any]
     report: Callable[[str], Report]
+    came_up: Callable[[str], object]
 
 
 class Follower:
@@ -47,9 +55,11 @@ class Follower:
         self.datacenter: Final = datacenter
         self.client: FederationClient | None = None
         self._around: Final = around
-        self._progress: Final = Progress(datacenter, around.store, around.feed, around.clock)
+        self._progress: Final = Progress(datacenter, around.own, around.store, around.feed, around.clock)
         self._state = LinkStatus(datacenter, LinkState.CONNECTING, around.clock())
         self._routes: tuple[str, ...] = ()
+        self._is_stuck = False
+        """Something that it told could not be taken in: it is no use until that has come through."""
         self._said: Final[set[str]] = set()
         """What was logged since the link was last up; attempts go on and on."""
         self._elsewhere: Final = asyncio.Event()
@@ -130,10 +140,8 @@ class Follower:
     async def _follow(self, call: Any) -> None:
         """Follow until the channel must be another one; raises what went wrong."""
         hello = await self._greet(call)
-        self._move(LinkState.UP)
-        self._state = replace(self._state, error="", attempts=0)
-        self._said.clear()
-        log.info("link up", datacenter=self.datacenter, via=self._state.via, version=hello.version)
+        if not self._is_stuck:
+            self._come_up(hello)
         listening = asyncio.ensure_future(self._listen(call, hello))
         reporting = asyncio.ensure_future(self._report(call))
         renewing = asyncio.ensure_future(self._anew.wait())
@@ -147,6 +155,14 @@ class Follower:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _come_up(self, hello: Hello) -> None:
+        self._is_stuck = False
+        self._move(LinkState.UP)
+        self._state = replace(self._state, error="", attempts=0)
+        self._said.clear()
+        log.info("link up", datacenter=self.datacenter, via=self._state.via, version=hello.version)
+        self._around.came_up(self.datacenter)
 
     async def _greet(self, call: Any) -> Hello:
         async with asyncio.timeout(SILENCE_SECONDS):
@@ -163,7 +179,14 @@ class Follower:
 
     async def _listen(self, call: Any, hello: Hello) -> None:
         while True:
-            await self._progress.take(await self._read(call), hello.store)
+            response = await self._read(call)
+            try:
+                await self._progress.take(response, hello.store)
+            except (UnreadableError, CommitFailedError):
+                self._is_stuck = True
+                raise
+            if self._is_stuck and not self._progress.is_behind:
+                self._come_up(hello)
 
     async def _report(self, call: Any) -> None:
         while True:
@@ -193,7 +216,8 @@ class Follower:
         return DeclinedError(self.datacenter, "following it failed here; the log says how")
 
     def _fail(self, error: LinkError) -> None:
-        if self._state.state is LinkState.UP or error.reason not in self._said:
+        is_new = error.reason not in self._said and len(self._said) < _MAX_SAID
+        if self._state.state is LinkState.UP or is_new:
             self._said.add(error.reason)
             log.warning("link down", datacenter=self.datacenter, via=self._state.via, why=error.reason)
         self._move(LinkState.DOWN)

@@ -11,8 +11,10 @@ from typing import Final
 import msgspec
 from cryptography import x509
 
+from xdsmesh.federation.places import is_place
 from xdsmesh.federation.refusals import refused
 from xdsmesh.model.errors import RefusedError
+from xdsmesh.settings import is_datacenter_name
 
 PREFIX: Final = "xdsmesh-join."
 _LARGEST: Final = 1 << 18
@@ -74,6 +76,8 @@ def _unpack(text: str) -> JoinToken:
             raise _not_whole()
         token = msgspec.json.decode(data, type=JoinToken)
         _ = token.certificate
+        if not is_datacenter_name(token.primary) or not all(is_place(*each) for each in token.gateways):
+            raise _not_whole()
     except (ValueError, zlib.error, msgspec.MsgspecError):
         raise _not_whole() from None  # what was wrong may quote the key
     return token

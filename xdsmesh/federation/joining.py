@@ -13,7 +13,7 @@ from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.codec import encode_federated
 from xdsmesh.catalog.declare import bump
 from xdsmesh.catalog.feed import Feed
-from xdsmesh.catalog.keys import GATEWAYS, GUARD, MEMBERSHIP, REMOTE, TRUST, entry_key, remote_key
+from xdsmesh.catalog.keys import GATEWAYS, GUARD, MEMBERSHIP, TRUST, entry_key, remote_key
 from xdsmesh.federation.candidate import Candidate, ask_to_join, for_itself
 from xdsmesh.federation.join_token import JoinToken
 from xdsmesh.federation.obstacles import check_entries, check_place, check_served, check_token, own_entries
@@ -21,7 +21,7 @@ from xdsmesh.federation.refusals import refused
 from xdsmesh.federation.store_id import ORIGIN
 from xdsmesh.model.errors import RefusedError
 from xdsmesh.model.federation import Membership, RemoteGateway, RemoteGateways
-from xdsmesh.store.base import Expect, Put, Store, Txn
+from xdsmesh.store.base import Expect, Put, Record, Store, Txn
 
 SYNC_SECONDS: Final = 30.0
 """How long the first news of the primary are waited for."""
@@ -86,15 +86,14 @@ class Joiner:
             view = self._feed.view
             check_place(view, token, self.datacenter, self._candidate.trust_domain)
             check_entries(view, token.primary, discard=discard)
-            comes_again = view.remote.membership is not None
-            if not comes_again:
+            if view.remote.membership is None:
                 self._check_settled()
+            known = await self._store.get(remote_key(token.primary, GATEWAYS))
             await self._show_the_way(token)
             try:
                 await self._become_secondary(token, discard=discard)
             except BaseException:
-                if not comes_again:
-                    await asyncio.shield(self._forget(token.primary))
+                await asyncio.shield(self._show_as_before(token.primary, known))
                 raise
         log.info(
             "this datacenter has joined another one", primary=token.primary, trust_domain=token.trust_domain
@@ -114,9 +113,10 @@ class Joiner:
         await self._store.commit(Txn((Put(remote_key(token.primary, GATEWAYS), value),)), ORIGIN)
         await self._feed.catch_up()
 
-    async def _forget(self, primary: str) -> None:
-        _, records = await self._store.list(f"{REMOTE}{primary}/")
-        await self._store.commit(Txn(deletes=tuple(record.key for record in records)), ORIGIN)
+    async def _show_as_before(self, primary: str, known: Record | None) -> None:
+        key = remote_key(primary, GATEWAYS)
+        undo = Txn((Put(key, known.value, known.origin),)) if known else Txn(deletes=(key,))
+        await self._store.commit(undo, ORIGIN)
 
     async def _become_secondary(self, token: JoinToken, *, discard: bool) -> None:
         granted = await ask_to_join(self._feed, self._candidate, token)

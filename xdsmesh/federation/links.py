@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 class Links:
     """Follows all other members. ``run`` must run, and ``take`` hear the feed; ``prove_by`` lets it begin.
 
+    ``came_up`` hears of each datacenter to which the link is up again.
     ``own_gateways`` and ``trust_report`` are what others are told in reports: the record of our gateways, and
     as JSON, to the datacenter that is given, how far we follow its trust.
     """
@@ -44,12 +45,24 @@ class Links:
     ) -> None:
         self.own_gateways: Callable[[], bytes] = bytes
         self.trust_report: Callable[[str], bytes] = lambda _datacenter: b""
+        self.off = "this server has no part in federation: start it with --federation-addr"
+        """Why nobody is dialled, while there is no certificate to prove ourselves by."""
+        self.came_up: Callable[[str], object] = lambda _datacenter: None
         self._store: Final = repository.store
         self._feed: Final = feed
         self._datacenter: Final = repository.datacenter
         self._bundle: Final = bundle
         self._certificate: ServerCertificate | None = None
-        self._around: Final = Around(repository.store, feed, clock, pick, self._dial, self._report)
+        self._around: Final = Around(
+            repository.datacenter,
+            repository.store,
+            feed,
+            clock,
+            pick,
+            self._dial,
+            self._report,
+            self._came_up,
+        )
         self._since: Final = clock()
         self._followers: dict[str, Follower] = {}
         self._members_moved: Final = asyncio.Event()
@@ -143,8 +156,10 @@ class Links:
             return follower.status
         if self._certificate:
             return LinkStatus(datacenter, LinkState.CONNECTING, self._since)
-        off = "this server has no part in federation: start it with --federation-addr"
-        return LinkStatus(datacenter, LinkState.DOWN, self._since, error=off)
+        return LinkStatus(datacenter, LinkState.DOWN, self._since, error=self.off)
+
+    def _came_up(self, datacenter: str) -> None:
+        self.came_up(datacenter)
 
     def _dial(self, address: str, datacenter: str) -> Any:
         if self._certificate is None:

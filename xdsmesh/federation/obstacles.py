@@ -46,11 +46,19 @@ def check_place(view: CatalogView, token: JoinToken, datacenter: str, trust_doma
     """Refuse where this datacenter has its place in a mesh already; a trust domain is one that was asked for.
 
     Raises:
-        RefusedError: it has joined, or others have joined it; or it has the name or not the trust domain.
+        RefusedError: it has joined another one, or others have joined it; or it has the name or not the trust
+            domain.
     """
     membership = view.remote.membership
     if membership and membership.primary != token.primary:
         what = f"{datacenter} has joined {membership.primary} already, and the token is of {token.primary}"
+        raise refused(what, "start another server with a new data folder, if it is to be in another mesh")
+    trust = view.remote.trust
+    if trust and token.trust_domain != trust.trust_domain:
+        what = (
+            f"{datacenter} has joined the mesh {trust.trust_domain} already, and the token is of another one,"
+            f" {token.trust_domain}, whose primary is called {token.primary} as well"
+        )
         raise refused(what, "start another server with a new data folder, if it is to be in another mesh")
     if membership is None and (others := sorted(view.remote.members.keys() - {datacenter})):
         what = (

@@ -7,7 +7,7 @@ from typing import Final
 
 from xdsmesh.ca.server_certificate import ServerCertificate
 from xdsmesh.catalog.feed import Feed
-from xdsmesh.federation.crossing import crossing_troubles
+from xdsmesh.federation.crossing import crossing_troubles, lost_troubles
 from xdsmesh.federation.diagnosis import (
     Probed,
     Side,
@@ -16,12 +16,11 @@ from xdsmesh.federation.diagnosis import (
     policy_troubles,
 )
 from xdsmesh.federation.links import Links
-from xdsmesh.federation.members import primary_of
+from xdsmesh.federation.members import all_datacenters, primary_of
 from xdsmesh.federation.probing import probe, probe_context
 from xdsmesh.federation.report import DatacenterStatus, GatewayStatus, LinkReport, MeshStatus, Trouble
 from xdsmesh.federation.routes import gateways, routes
 from xdsmesh.federation.status import LinkState, LinkStatus
-from xdsmesh.federation.summaries import wan_address
 from xdsmesh.federation.wire import server_name
 from xdsmesh.model.address import host_port
 from xdsmesh.model.catalog import Instance
@@ -88,7 +87,10 @@ class Overview:
 
     def _own_status(self, own: Side, *, has_others: bool) -> DatacenterStatus:
         services = tuple(self._view.by_destination.names())
-        troubles = tuple(gateway_troubles(own)) if has_others else ()
+        lost = lost_troubles(
+            self._view, self._datacenter, all_datacenters(self._view.remote, self._datacenter)
+        )
+        troubles = (*(gateway_troubles(own) if has_others else ()), *lost)
         return self._status(own, self._server, len(services), None, troubles)
 
     def _other_status(self, own: Side, link: LinkStatus, probed: tuple[Probed, ...]) -> DatacenterStatus:
@@ -138,9 +140,8 @@ _UNKNOWN: Final = RemoteServer("", "", "", "")
 
 
 def _gateway(instance: Instance) -> GatewayStatus:
-    wan = wan_address(instance)
     healthy = instance.health is not Health.CRITICAL
-    return GatewayStatus(instance.id, host_port(wan.address, wan.port), healthy)
+    return GatewayStatus(instance.id, host_port(*instance.place("wan")), healthy)
 
 
 def _link(link: LinkStatus, now: datetime) -> LinkReport:

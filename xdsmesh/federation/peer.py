@@ -18,11 +18,6 @@ class Peer:
     datacenter: str = ""
 
     @property
-    def may_join(self) -> bool:
-        """It holds the certificate of a join token."""
-        return bool(self.join_token)
-
-    @property
     def join_token(self) -> str:
         """The id of the join token that it holds; empty: it holds none."""
         _, _, rest = self.spiffe_id.removeprefix("spiffe://").partition("/")

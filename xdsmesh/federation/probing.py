@@ -10,6 +10,8 @@ from xdsmesh.ca.tls import load_leaf
 from xdsmesh.federation.diagnosis import REFUSED, Probed, Step
 from xdsmesh.model.trust import Leaf, TrustBundle
 
+SILENT: Final = "nobody answers"
+"""The reason where nothing comes back in time."""
 _SECONDS: Final = 3.0
 """For each step."""
 _SETTINGS: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
@@ -74,7 +76,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
 def _told(error: BaseException) -> str:
     match error:
         case TimeoutError() if not getattr(error, "errno", None):
-            return "nobody answers"
+            return SILENT
         case ssl.SSLError():
             return (error.reason or "the connection was closed").lower().replace("_", " ")
         case ConnectionResetError() | ConnectionAbortedError():

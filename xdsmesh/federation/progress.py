@@ -24,10 +24,15 @@ log = structlog.get_logger(__name__)
 
 
 class Progress:
-    """Takes in what one datacenter tells."""
+    """Takes in what one datacenter tells the ``own`` one."""
 
-    def __init__(self, datacenter: str, store: Store, feed: Feed, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, datacenter: str, own: str, store: Store, feed: Feed, clock: Callable[[], datetime]
+    ) -> None:
+        self.is_behind = True
+        """Whether something is missing, as far as was heard."""
         self._datacenter: Final = datacenter
+        self._own: Final = own
         self._store: Final = store
         self._feed: Final = feed
         self._clock: Final = clock
@@ -67,8 +72,9 @@ class Progress:
         elif self._cursor and self._cursor.store == store_id:
             self._latest = response.alive.revision
             self._cursor = replace(self._cursor, heard_at=now)
-        is_behind = self._cursor is None or self._cursor.revision < self._latest
-        self._behind_since = (self._behind_since or now) if is_behind else None
+        cursor = self._cursor
+        self.is_behind = cursor is None or cursor.store != store_id or cursor.revision < self._latest
+        self._behind_since = (self._behind_since or now) if self.is_behind else None
         if self._cursor and (self._kept is None or self._cursor.heard_at - self._kept.heard_at > _KEEP_EVERY):
             await self.keep()
 
@@ -95,7 +101,7 @@ class Progress:
         gathered, self._gathered = self._gathered, {}
         if gathered or records.whole:
             primary = primary_of(self._feed.view.remote) == self._datacenter
-            told = Told(self._datacenter, gathered, cursor, primary=primary, whole=records.whole)
+            told = Told(self._datacenter, gathered, cursor, self._own, primary, records.whole)
             await apply(self._store, told)
             self._kept = cursor
         self._cursor = cursor

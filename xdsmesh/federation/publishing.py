@@ -19,10 +19,14 @@ _OF_PRIMARY: Final = (keys.TRUST, keys.MEMBER)
 def told_key(key: str, *, primary: bool) -> str | None:
     """The key under which others hear of a record; None: it is not for them.
 
-    A secondary tells what it has itself, and nothing of what it knows from the primary.
+    A secondary tells what it has itself, and nothing of what it knows from the primary. The primary also
+    tells the way to each other one: two secondaries would never find one another.
     """
     if primary and key.startswith(keys.ENTRIES):
         return key
+    if primary and key.startswith(keys.REMOTE):
+        datacenter, what = keys.remote_pair(key)
+        return f"{keys.WAY}{datacenter}" if what == keys.GATEWAYS else None
     if not key.startswith(keys.SHARED):
         return None
     told = key.removeprefix(keys.SHARED)
@@ -33,9 +37,9 @@ async def publish(
     store: Store, datacenter: str, start: Start, *, primary: bool
 ) -> AsyncGenerator[FollowResponse]:
     """All responses of a stream that begins so; it ends when the store is closed."""
-    own_id = await store_id(store)
-    yield FollowResponse(hello=Hello(datacenter=datacenter, store=own_id, version=__version__, format=FORMAT))
-    is_known = start.store == own_id and start.after <= await _latest(store)
+    own = await store_id(store)
+    yield FollowResponse(hello=Hello(datacenter=datacenter, store=own.id, version=__version__, format=FORMAT))
+    is_known = own.has(start.store, start.after, await _latest(store))
     after = start.after if is_known else None
     while True:
         if after is None:

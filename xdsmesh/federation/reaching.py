@@ -5,14 +5,15 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from xdsmesh.federation.diagnosis import Probed, Step
+from xdsmesh.federation.probing import SILENT, probe
 from xdsmesh.federation.wire import server_name
 
-_EACH_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
 
 _CLOCKS: Final = "its certificate is not valid now: see that the clocks of both machines are right"
-_EXPIRED: Final = frozenset({9, 10})
-"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
+_OUT_OF_TIME: Final = ("certificate has expired", "certificate is not yet valid")
+"""What OpenSSL says of a certificate whose time it is not."""
 
 
 class Unreached(Exception):  # noqa: N818 - what it tells is for people
@@ -23,12 +24,11 @@ class Unreached(Exception):  # noqa: N818 - what it tells is for people
 
 
 async def reach(
-    addresses: Callable[[], Iterable[str]], datacenter: str, roots_pem: str, seconds: float
+    addresses: Callable[[], Iterable[str]], datacenter: str, context: ssl.SSLContext, seconds: float
 ) -> str:
-    """The first address at which the datacenter's control plane proves itself.
+    """The first address at which the datacenter's control plane proves itself, and believes what we show.
 
-    All are tried again for so many seconds, since a gateway needs a moment until it has learned the way. Of
-    who answers there nothing is asked.
+    All are tried again for so many seconds, since a gateway needs a moment until it has learned the way.
 
     Raises:
         Unreached: there is none.
@@ -38,37 +38,25 @@ async def reach(
     end = loop.time() + seconds
     while True:
         for address in addresses():
-            reason = await _try(address, datacenter, roots_pem)
-            if not reason:
+            probed = await probe(address, server_name(datacenter), context)
+            if probed.step is Step.THROUGH:
                 return address
-            reasons[address] = reason
+            reasons[address] = _why(probed, datacenter)
         if loop.time() >= end:
             raise Unreached(reasons)
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _try(address: str, datacenter: str, roots_pem: str) -> str:
-    """Why an address does not lead there; empty: it does."""
-    host, _, port = address.rpartition(":")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=roots_pem)
-    context.set_alpn_protocols(["h2"])
-    try:
-        async with asyncio.timeout(_EACH_SECONDS):
-            _, writer = await asyncio.open_connection(
-                host.strip("[]"), int(port), ssl=context, server_hostname=server_name(datacenter)
-            )
-    except TimeoutError:
-        return f"no answer within {_EACH_SECONDS:.0f} s: see that this machine may connect to it"
-    except ssl.SSLCertVerificationError as error:
-        return (
-            _CLOCKS
-            if error.verify_code in _EXPIRED
-            else f"who answers is not {datacenter} of this token's mesh"
-        )
-    except (ssl.SSLError, ConnectionResetError):
-        return f"the connection was closed: the gateway there knows no way to the server of {datacenter}"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    writer.transport.abort()
-    return ""
+def _why(probed: Probed, datacenter: str) -> str:
+    match probed.step:
+        case Step.CONNECT if probed.reason == SILENT:
+            return f"{SILENT}: see that this machine may connect to it"
+        case Step.HANDSHAKE:
+            return f"{probed.reason}: the gateway there knows no way to the server of {datacenter}"
+        case Step.CERTIFICATE if probed.reason in _OUT_OF_TIME:
+            return _CLOCKS
+        case Step.CERTIFICATE:
+            return f"who answers is not {datacenter} of this token's mesh"
+        case Step.ADMISSION:
+            return f"the server of {datacenter} does not believe the token's certificate: {probed.reason}"
+    return probed.reason

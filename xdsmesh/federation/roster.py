@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from xdsmesh.ca import common_trust
@@ -12,6 +13,7 @@ from xdsmesh.ca.issuer import Issuer
 from xdsmesh.catalog.codec import encode_federated
 from xdsmesh.catalog.keys import GATEWAYS, MEMBER, REMOTE, TRUST, remote_key, shared_key
 from xdsmesh.federation.peer import Peer
+from xdsmesh.federation.places import read_gateways
 from xdsmesh.federation.refusals import refused
 from xdsmesh.federation.store_id import ORIGIN
 from xdsmesh.federation.tokens import JoinTokens, OpenToken
@@ -59,6 +61,7 @@ class Roster:
             record, token = await self._token(peer)
             member = await self._store.get(shared_key(MEMBER + name))
             self._check_name(name, token, member)
+            _check_gateways(request.gateways)
             lifetime = issuer.configuration.intermediate_lifetime
             certificate = await self._sign(issuer.authority.active.id, request.intermediate_request, lifetime)
             trust = encode_federated(common_trust.told(issuer.authority))
@@ -66,7 +69,8 @@ class Roster:
                 Expect(record.key, record.modified),
                 Expect(_key(name), member.modified if member else 0),
             )
-            gone = await self._what_was_told(name)
+            # Of one that comes again the follower here knows how far it is, and goes on from there.
+            gone = () if member else await self._what_was_told(name)
             puts = (*await self._both(name), Put(shared_key(TRUST), trust))
             if request.gateways:
                 puts = (*puts, Put(remote_key(name, GATEWAYS), request.gateways))
@@ -85,9 +89,11 @@ class Roster:
         """
         if await self._store.get(_key(peer.datacenter)) is None:
             raise refused(f"{peer.datacenter} is no member of this mesh", "let it join with a new token")
-        lifetime = timedelta(seconds=request.lifetime_seconds)
-        lifetime = min(lifetime, self._issuer.configuration.intermediate_lifetime)
-        certificate = await self._sign(request.root_id, request.certificate_request, lifetime)
+        longest = self._issuer.configuration.intermediate_lifetime
+        seconds = min(max(request.lifetime_seconds, 1), int(longest.total_seconds()))
+        certificate = await self._sign(
+            request.root_id, request.certificate_request, timedelta(seconds=seconds)
+        )
         log.info("an intermediate was certified", datacenter=peer.datacenter, root=request.root_id)
         return SignIntermediateResponse(certificate=certificate)
 
@@ -170,6 +176,14 @@ class Roster:
     async def _what_was_told(self, name: str) -> tuple[str, ...]:
         _, records = await self._store.list(f"{REMOTE}{name}/")
         return tuple(record.key for record in records)
+
+
+def _check_gateways(told: bytes) -> None:
+    try:
+        read_gateways(told or b"{}")
+    except msgspec.DecodeError as error:
+        what = f"what it tells of its mesh gateways can't be used: {error}"
+        raise refused(what, "see that both datacenters run the same release of xdsmesh") from error
 
 
 def _key(name: str) -> str:

@@ -18,7 +18,8 @@ def routes(view: CatalogView, datacenter: str) -> tuple[str, ...]:
     own = sorted(gateways(view), key=lambda gateway: (gateway.health is Health.CRITICAL, gateway.id))
     known = view.remote.gateways.get(datacenter)
     theirs = sorted(known.value.gateways, key=lambda gateway: not gateway.healthy) if known else ()
-    found = [*map(_lan_address, own), *(host_port(each.address, each.port) for each in theirs)]
+    found = [*(host_port(*each.place("lan")) for each in own)]
+    found += (host_port(each.address, each.port) for each in theirs)
     return tuple(dict.fromkeys(found))
 
 
@@ -35,10 +36,3 @@ def is_about_gateways(fact: Fact) -> bool:
             for each in (fact.value, fact.before)
         )
     return fact.key[0] == "remote-gateways"
-
-
-def _lan_address(gateway: Instance) -> str:
-    lan = gateway.tagged_addresses.get("lan")
-    if lan and lan.address:
-        return host_port(lan.address, lan.port or gateway.port)
-    return host_port(gateway.reachable_address, gateway.port)

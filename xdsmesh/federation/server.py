@@ -49,6 +49,8 @@ class FederationServer:
     def __init__(self, store: Store, feed: Feed, datacenter: str, trust_domain: Callable[[], str]) -> None:
         self.joining: Joining | None = None
         self.answering: Answering | None = None
+        self.is_wanted = False
+        """Whether it is to listen, even if there is no certificate for that yet."""
         self._datacenter: Final = datacenter
         self._trust_domain: Final = trust_domain
         self._feed: Final = feed

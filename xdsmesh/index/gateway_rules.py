@@ -16,6 +16,7 @@ from xdsmesh.ir.mesh_gateway import (
     to_control_plane,
     to_datacenter,
     to_service,
+    told_apart,
 )
 from xdsmesh.ir.types import Endpoint, GatewayCluster, LoadAssignment
 from xdsmesh.model.catalog import Instance, ServiceAddress
@@ -58,7 +59,7 @@ def destinations(read: Reader, gateway: Forwarder) -> tuple[Destination, ...]:
     services: tuple[str, ...] = read.fact(*MESH_SERVICES) or ()
     datacenters: tuple[str, ...] = read.fact(*DATACENTERS) or ()
     control_plane: ServiceAddress | None = read.fact(*FEDERATION_ADDRESS)
-    found = [each for name in services for each in read(service_destinations, name, gateway)]
+    found = [each for name in told_apart(services) for each in read(service_destinations, name, gateway)]
     found += [to_datacenter(name, place.trust_domain, timeout) for name in datacenters]
     if control_plane:
         found.append(to_control_plane(place.datacenter, control_plane, timeout))

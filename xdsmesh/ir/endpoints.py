@@ -28,15 +28,19 @@ def build_endpoints(target: EndpointTarget, sidecars: Iterable[Instance]) -> tup
     if target.peer:
         return ()
     subset = parse(target.filter)
-    endpoints = [
-        _endpoint(sidecar, only_passing=target.only_passing)
+    return one_a_place(
+        make_endpoint(sidecar, (sidecar.reachable_address, sidecar.port), only_passing=target.only_passing)
         for sidecar in sidecars
         if sidecar.node.datacenter == target.datacenter
         and ip_of(sidecar.reachable_address)
         and subset.matches(sidecar)
-    ]
-    endpoints.sort(key=lambda endpoint: (endpoint.healthy, endpoint.weight))
-    best = {(endpoint.address, endpoint.port): endpoint for endpoint in endpoints}
+    )
+
+
+def one_a_place(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """Sorted by address and port; of several that share both the healthiest is taken."""
+    by_health = sorted(endpoints, key=lambda endpoint: (endpoint.healthy, endpoint.weight))
+    best = {(endpoint.address, endpoint.port): endpoint for endpoint in by_health}
     return tuple(best[place] for place in sorted(best))
 
 
@@ -46,14 +50,17 @@ def with_checks_of(application: Instance | None, sidecar: Instance) -> Instance:
     return replace(sidecar, checks=(*sidecar.checks, *more)) if more else sidecar
 
 
-def _endpoint(sidecar: Instance, *, only_passing: bool) -> Endpoint:
-    """A weight below 1 takes an instance out of the traffic; Envoy has no such weight, so it is marked."""
+def make_endpoint(sidecar: Instance, place: tuple[str, int], *, only_passing: bool) -> Endpoint:
+    """An instance at the address and port where it is dialled.
+
+    A weight below 1 takes it out of the traffic; Envoy has no such weight, so it is marked.
+    """
     health = sidecar.health
     weight = sidecar.weights.warning if health is Health.WARNING else sidecar.weights.passing
     usable = health is Health.PASSING if only_passing else health is not Health.CRITICAL
     return Endpoint(
-        address=sidecar.reachable_address,
-        port=sidecar.port,
+        address=place[0],
+        port=place[1],
         weight=min(max(weight, 1), _MAX_WEIGHT),
         healthy=usable and weight >= 1,
     )

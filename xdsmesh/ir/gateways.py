@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from xdsmesh.ir.endpoints import one_a_place
 from xdsmesh.ir.types import Endpoint
 from xdsmesh.model.address import ip_of
 from xdsmesh.model.catalog import Instance
@@ -12,19 +13,19 @@ from xdsmesh.model.federation import RemoteGateway, RemoteInstance
 
 def own_gateways(gateways: Iterable[Instance]) -> tuple[Endpoint, ...]:
     """The mesh gateways of this datacenter, as its own sidecars dial them."""
-    return _sorted(
+    return one_a_place(
         Endpoint(*gateway.place("lan"), healthy=gateway.health is not Health.CRITICAL) for gateway in gateways
     )
 
 
 def gateways_elsewhere(gateways: Iterable[RemoteGateway]) -> tuple[Endpoint, ...]:
     """Those of another datacenter, as others dial them."""
-    return _sorted(Endpoint(each.address, each.port, healthy=each.healthy) for each in gateways)
+    return one_a_place(Endpoint(each.address, each.port, healthy=each.healthy) for each in gateways)
 
 
 def instances_elsewhere(instances: Iterable[RemoteInstance]) -> tuple[Endpoint, ...]:
     """Sidecars of another datacenter, without a gateway between."""
-    return _sorted(Endpoint(each.address, each.port, each.weight, each.healthy) for each in instances)
+    return one_a_place(Endpoint(each.address, each.port, each.weight, each.healthy) for each in instances)
 
 
 def leading_to(gateways: Iterable[Endpoint], *, somebody: bool) -> tuple[Endpoint, ...]:
@@ -46,13 +47,3 @@ def to_be_tried(gateways: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
 def with_names(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
     """The endpoints, if one of them is a host name; otherwise none."""
     return endpoints if any(ip_of(each.address) is None for each in endpoints) else ()
-
-
-def _sorted(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    """By address and port; of several that share both the healthiest is taken."""
-    best = {(each.address, each.port): each for each in sorted(endpoints, key=_health)}
-    return tuple(best[place] for place in sorted(best))
-
-
-def _health(endpoint: Endpoint) -> tuple[bool, int]:
-    return endpoint.healthy, endpoint.weight

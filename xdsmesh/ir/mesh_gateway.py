@@ -54,6 +54,14 @@ class Destination:
         return names.gateway_remote(bind, self.datacenter)
 
 
+def told_apart(services: Iterable[str]) -> tuple[str, ...]:
+    """Services, sorted, without those whose names are others' in upper case: only the lower one is led to.
+
+    TLS compares server names without case, and Envoy refuses the whole listener that has one twice.
+    """
+    return tuple({service.lower(): service for service in sorted(services)}.values())
+
+
 def to_service(
     service: str,
     datacenter: str,

@@ -259,7 +259,7 @@ class Instance:
     def place(self, network: str) -> tuple[str, int]:
         """Where to dial it: in its own datacenter, ``lan``, or from another one, ``wan``."""
         tagged = self.tagged_addresses.get(network)
-        if tagged is not None:
+        if tagged is not None and tagged.address:
             return tagged.address, tagged.port or self.port
         return self.address or self.node.tagged_addresses.get(network) or self.node.address, self.port
 

@@ -46,6 +46,6 @@ ACCEPTED: Final = (
 """Of a listener, whose connections inherit them."""
 
 HTTP2_PINGS: Final = protocol_pb2.KeepaliveSettings(
-    interval=duration_pb2.Duration(seconds=5), timeout=duration_pb2.Duration(seconds=3)
+    interval=duration_pb2.Duration(seconds=2), timeout=duration_pb2.Duration(seconds=2)
 )
 """Of connections that carry many requests: these find a process that hangs, too."""

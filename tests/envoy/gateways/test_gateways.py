@@ -70,6 +70,18 @@ async def test_a_server_name_that_is_not_routable_gets_nothing(world: World, nam
         await until(lambda: name in world.log("dc2-gateway-1"), "the gateway has logged who asked for what")
 
 
+async def test_a_service_named_like_another_but_for_case_stops_neither_it_nor_the_gateway(
+    world: World,
+) -> None:
+    await world.use("local")
+    sidecar = {"Port": world.network.sidecar_port}
+    other = {"Name": "DB", "Address": world.host("spare"), "Port": world.network.app_port}
+    await world.there.register({**other, "Connect": {"SidecarService": sidecar}})
+    await world.there.synced()  # Envoy takes what it is told
+    for _ in range(5):
+        assert (await world.answers("api", 200)).text in ("db-1", "db-2")
+
+
 async def test_plain_text_gets_nothing(world: World) -> None:
     reader, writer = await asyncio.open_connection(world.host("dc2-gateway-1"), GATEWAY_PORT)
     writer.write(b"GET / HTTP/1.1\r\nhost: db\r\n\r\n")

@@ -15,7 +15,7 @@ from tests.feature.federation.conftest import (
 )
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry
-from xdsmesh.federation import publishing
+from xdsmesh.federation import following, publishing
 from xdsmesh.federation.errors import NoRouteError
 from xdsmesh.federation.progress import Progress
 from xdsmesh.federation.status import LinkState
@@ -175,6 +175,15 @@ async def test_a_restart_of_either_side_goes_on_where_it_was(
     assert set(received) == {("service/late", False), ("service/later", False)}
 
 
+async def test_who_comes_back_is_dialled_at_once(pair: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pause in ("_SHORTEST_PAUSE", "_FIRST_PAUSE", "_LONGEST_PAUSE"):
+        monkeypatch.setattr(following, pause, 3600.0)
+    await pair.stop("dc2")
+    await until(lambda: not pair["dc1"].is_up("dc2"), "it is missed")
+    await pair.start("dc2")
+    await until_up(pair)
+
+
 async def test_who_was_away_too_long_gets_everything_anew(
     mesh: Mesh, received: list[tuple[str, bool]]
 ) -> None:
@@ -262,6 +271,18 @@ async def test_a_datacenter_to_which_no_way_is_known_tells_one_itself(mesh: Mesh
     assert mesh["dc1"].link("dc2").via == f"127.0.0.1:{mesh.relays['dc2'].port}"
 
 
+async def test_two_secondaries_find_one_another(mesh: Mesh) -> None:
+    """Neither has a gateway that leads to the other one: the primary tells where those are."""
+    names = ("dc1", "dc2", "dc3")
+    for name in names:
+        await mesh.start(name)
+    del mesh.relays["dc2"].targets["dc3"], mesh.relays["dc3"].targets["dc2"]
+    await mesh.federate(*names)
+    await until(lambda: mesh["dc2"].is_up("dc3") and mesh["dc3"].is_up("dc2"), "they are linked")
+    await until_agreed(*(mesh[name] for name in names))
+    assert await mesh["dc2"].told("dc2") == {}
+
+
 async def test_another_certificate_is_used_at_once(pair: Mesh) -> None:
     link = pair["dc2"].link("dc1")
     await pair["dc2"].parts.leaves.issuer.renew()
@@ -294,4 +315,7 @@ async def test_what_another_release_tells_in_its_own_way_stops_the_link_and_says
         await one.store.commit(Txn((Put(keys.shared_key("tomorrow"), b"[]"),)), ORIGIN)
         await until(lambda: not two.is_up("dc1"), "the link is down")
         assert "upgrade" in two.link("dc1").error
+        await until(lambda: two.link("dc1").attempts > 2, "it is tried again, and never up in between")
+        assert not two.is_up("dc1")
+    await until(lambda: two.is_up("dc1"), "it is up once the record is gone")
     assert "db" in two.parts.feed.view.remote.services_of("dc1")

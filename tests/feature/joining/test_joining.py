@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from xdsmesh.federation.join_token import JoinToken
+
 if TYPE_CHECKING:
-    from tests.feature.joining.conftest import Datacenter
+    from tests.feature.joining.conftest import Datacenter, Datacenters
 
 
 def test_a_datacenter_joins_with_one_command(pair: tuple[Datacenter, Datacenter]) -> None:
@@ -77,3 +80,45 @@ def test_a_datacenter_that_was_removed_may_come_again(joined: tuple[Datacenter, 
     assert secondary.active_root == primary.active_root
     primary.put("/v1/config", {"Kind": "service-defaults", "Name": "db", "Protocol": "tcp"})
     secondary.wait(lambda: "db" in str(secondary.get("/v1/config/service-defaults")), "it follows again")
+
+
+def test_what_a_datacenter_told_is_not_forgotten_when_it_joins_again(
+    joined: tuple[Datacenter, Datacenter],
+) -> None:
+    primary, secondary = joined
+    sidecar = {"Kind": "connect-proxy", "Name": "db-proxy", "Port": 21000, "Address": "127.0.0.1"}
+    secondary.put("/v1/agent/service/register", {**sidecar, "Proxy": {"DestinationServiceName": "db"}})
+
+    def services_known() -> int:
+        others = primary.get("/v1/xdsmesh/datacenters")["datacenters"][1:]
+        return sum(each["services"] for each in others)
+
+    primary.wait(lambda: services_known() == 1, "dc1 knows of db")
+    code, said = secondary.join(primary.token(Datacenter="dc2"))
+    assert code == 0, said
+    assert services_known() == 1
+
+
+def test_a_token_that_does_not_work_leaves_the_way_to_the_primary_as_it_was(
+    joined: tuple[Datacenter, Datacenter],
+) -> None:
+    primary, secondary = joined
+    token = replace(JoinToken.parse(primary.token(Datacenter="dc2")), gateways=(("127.0.0.1", 9),))
+
+    def gateways() -> set[str]:
+        others = secondary.get("/v1/xdsmesh/datacenters")["datacenters"][1:]
+        return {gateway["address"] for each in others for gateway in each["gateways"]}
+
+    secondary.wait(lambda: gateways() == {f"127.0.0.1:{primary.relay.port}"}, "dc2 knows the way")
+    assert secondary.join(token.text)[0] == 1
+    assert gateways() == {f"127.0.0.1:{primary.relay.port}"}
+
+
+def test_a_primary_of_the_same_name_in_another_mesh_is_not_joined(
+    joined: tuple[Datacenter, Datacenter], datacenter: Datacenters
+) -> None:
+    primary, secondary = joined
+    code, said = secondary.join(datacenter("dc1").token())
+    assert code == 1
+    assert f"dc2 has joined the mesh {primary.trust_domain} already, and the token is of another one" in said
+    assert secondary.trust_domain == primary.trust_domain

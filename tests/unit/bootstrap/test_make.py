@@ -74,6 +74,12 @@ def test_no_admin_port_is_open_unless_asked_for() -> None:
     }
 
 
+def test_a_control_plane_that_is_back_is_dialled_within_seconds() -> None:
+    [service] = make_bootstrap("p", "s", LOCAL)["dynamic_resources"]["ads_config"]["grpc_services"]
+    pauses = service["envoy_grpc"]["retry_policy"]["retry_back_off"]
+    assert pauses == {"base_interval": "0.5s", "max_interval": "5s"}
+
+
 def test_a_name_is_resolved_by_envoy_and_an_address_is_not() -> None:
     assert control_plane(make_bootstrap("p", "s", LOCAL))["type"] == "STATIC"
     assert control_plane(make_bootstrap("p", "s", HostPort("::1", 8502)))["type"] == "STATIC"

@@ -2,10 +2,11 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from xdsmesh.cli.answers import AgentService
 from xdsmesh.cli.errors import CommandError
-from xdsmesh.cli.gateways import Registration, find_gateway
+from xdsmesh.cli.gateways import Registration, check_id, find_gateway
 from xdsmesh.cli.whose import find_proxy, find_sidecar
 from xdsmesh.config.files import decode_service
 from xdsmesh.config.service import expand
@@ -94,6 +95,29 @@ def registered(**fields: Any) -> Any:
     body = Registration(kind="mesh-gateway", **{**given, **fields}).body()
     (instance,) = expand(decode_service(body), Node("node-1", "127.0.0.1", "dc1"), lambda _: 0)
     return instance, json.loads(body)
+
+
+MORE = Registration("mesh-gateway", "", "g-1", "10.0.1.9:8443", "", [])
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (
+            gateway("g-1"),
+            "registered at 10.0.1.8:8443 already .one more needs an id.*--proxy-id.*deregister g-1",
+        ),
+        (service("g-1"), "the id 'g-1' is that of a service .*--proxy-id"),
+    ],
+)
+def test_a_gateway_does_not_take_the_place_of_another(there: AgentService, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        check_id(catalog(replace(there, address="10.0.1.8")), MORE)
+
+
+def test_a_gateway_is_registered_again_where_it_was() -> None:
+    check_id(catalog(replace(gateway("g-1"), address="10.0.1.9")), MORE)
+    check_id({}, MORE)
 
 
 def test_a_gateway_is_registered_with_both_addresses_and_a_check() -> None:

@@ -5,7 +5,15 @@ import pytest
 from xdsmesh.catalog import codec, keys
 from xdsmesh.config.files import decode_entry
 from xdsmesh.federation.applying import Told, UnreadableError, decide, origin_of
-from xdsmesh.model.federation import Cursor, Member, RemoteGateway, RemoteGateways, RemoteService
+from xdsmesh.model.federation import (
+    Cursor,
+    Member,
+    RemoteGateway,
+    RemoteGateways,
+    RemoteInstance,
+    RemoteService,
+    RemoteSubset,
+)
 from xdsmesh.model.origin import Origin, Source
 from xdsmesh.store.base import Expect, Record, Txn
 
@@ -54,6 +62,39 @@ def test_the_primary_has_a_say_in_entries_and_members() -> None:
 @pytest.mark.parametrize("key", ["cursor", "ca/authority", "token/x", "remote/dc2/server"])
 def test_the_primary_has_no_say_in_anything_else(key: str) -> None:
     assert Told("dc1", {key: MEMBER}, CURSOR, primary=True).accepted() == {}
+
+
+GATEWAYS = {at: codec.encode_federated(RemoteGateways((), revision=at)) for at in (5, 6, 7)}
+WAY = "remote/dc3/gateways"
+
+
+def test_the_primary_tells_the_way_to_others_and_not_to_ourselves() -> None:
+    told = Told("dc1", {"way/dc3": GATEWAYS[6], "way/dc2": GATEWAYS[6]}, CURSOR, "dc2", primary=True)
+    assert written(decided(told)) == {WAY}
+    assert Told("dc3", {"way/dc4": GATEWAYS[6]}, CURSOR, "dc2").accepted() == {}, "a secondary does not"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_a_datacenter_has_told_of_its_gateways_later_itself_stays(*, whole: bool) -> None:
+    told = Told("dc1", {"way/dc3": GATEWAYS[6]}, CURSOR, "dc2", primary=True, whole=whole)
+    late = decided(told, record(WAY, GATEWAYS[7]))
+    assert (written(late), late.deletes) == (set(), ())
+    assert written(decided(told, record(WAY, GATEWAYS[5]))) == {WAY}
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        RemoteInstance("192.0.2.1", 0),
+        RemoteInstance("192.0.2.1", 70_000),
+        RemoteInstance("no name", 1),
+        RemoteInstance("192.0.2.1", 1, weight=0),
+    ],
+)
+def test_a_place_that_envoy_would_not_take_is_not_believed(instance: RemoteInstance) -> None:
+    service = codec.encode_federated(RemoteService((RemoteSubset("", (instance,)),)))
+    with pytest.raises(UnreadableError, match="dc2 tells service/db in a way that can't be read here"):
+        Told("dc2", {"service/db": service}, CURSOR).accepted()
 
 
 def test_what_is_there_already_is_not_written_again() -> None:

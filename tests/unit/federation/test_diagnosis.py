@@ -63,6 +63,13 @@ def test_a_name_that_is_not_routed_is_told_with_where_the_gateway_has_to_get() -
     assert "198.51.100.1:8443" in trouble.remedy
 
 
+def test_where_no_gateway_of_the_other_is_known_nothing_else_is_to_blame() -> None:
+    unknown = Side("dc2", ())
+    probed = Probed("10.0.1.1:8443", Step.HANDSHAKE, "the connection was closed")
+    assert not list(link_troubles(DC1, unknown, DOWN, [probed]))
+    assert [trouble.what for trouble in gateway_troubles(unknown)] == ["no mesh gateway of dc2 is known"]
+
+
 def test_where_the_others_gateway_refuses_it_is_no_matter_of_the_name() -> None:
     ours = Probed("10.0.1.1:8443", Step.HANDSHAKE, "the connection was closed")
     (trouble,) = link_troubles(DC1, DC2, DOWN, [ours, Probed(THEIRS.address, Step.CONNECT, REFUSED)])

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from xdsmesh.federation.publishing import publish, told_key
-from xdsmesh.federation.store_id import ORIGIN, store_id
+from xdsmesh.federation.store_id import ORIGIN, begin, store_id
 from xdsmesh.federation.v1.federation_pb2 import FollowResponse, Records, Start
 from xdsmesh.store.base import Put, Txn
 from xdsmesh.store.memory import MemoryStore
@@ -75,7 +75,7 @@ async def test_who_has_seen_nothing_gets_everything(store: MemoryStore) -> None:
 
 
 async def test_who_has_seen_this_store_gets_what_came_since(store: MemoryStore) -> None:
-    seen = Start(store=await store_id(store), after=await write(store, "shared/service/db"))
+    seen = Start(store=(await store_id(store)).id, after=await write(store, "shared/service/db"))
     await write(store, "node/n1")
     await store.commit(Txn(deletes=("shared/service/db",)), ORIGIN)
     last = await write(store, "shared/service/web")
@@ -91,11 +91,31 @@ async def test_who_has_seen_what_is_not_kept_or_never_was_gets_everything(
     store: MemoryStore, after: int
 ) -> None:
     """A store that was restored from a copy is at an earlier revision than others have seen."""
-    own_id = await store_id(store)
+    own_id = (await store_id(store)).id
     for number in range(MANY):
         last = await write(store, "shared/service/db", value=b"%d" % number)
     records = await told(store, Start(store=own_id, after=after), last)
     assert [each.whole for each in records] == [True]
+
+
+async def test_who_has_seen_this_store_before_a_start_gets_what_came_since(store: MemoryStore) -> None:
+    await begin(store)
+    seen = Start(store=(await store_id(store)).id, after=await write(store, "shared/service/db"))
+    await begin(store)
+    await begin(store)
+    last = await write(store, "shared/service/web")
+    records = await told(store, seen, last)
+    assert [(each.whole, [one.key for one in each.changes]) for each in records] == [(False, ["service/web"])]
+
+
+async def test_who_has_seen_more_than_the_copy_that_was_restored_gets_everything(store: MemoryStore) -> None:
+    """Also when the store is further by now than what was seen, under the id that it had."""
+    await begin(store)
+    seen = Start(store=(await store_id(store)).id, after=await write(store, "shared/service/db") + 1)
+    await begin(store)
+    last = await write(store, "shared/service/web", "node/n1")
+    assert last > seen.after
+    assert [each.whole for each in await told(store, seen, last)] == [True]
 
 
 async def test_a_large_whole_comes_in_pieces(store: MemoryStore) -> None:
@@ -117,7 +137,7 @@ async def test_a_stream_says_that_it_is_alive_while_much_changes_that_is_not_for
             await write(store, "status/n1/c", value=b"%d" % number)
             await asyncio.sleep(0.001)
 
-    seen = Start(store=await store_id(store), after=await write(store, "node/n1"))
+    seen = Start(store=(await store_id(store)).id, after=await write(store, "node/n1"))
     changing = asyncio.ensure_future(change())
     alive: list[FollowResponse] = []
     try:

@@ -38,11 +38,22 @@ def test_a_service_without_subsets_is_one_of_no_name() -> None:
             sidecar(node=Node("n1", "10.0.0.1", "dc1", tagged_addresses={"wan": "198.51.100.2"})),
             ("198.51.100.2", 21000),
         ),
+        (
+            sidecar(address="10.0.0.9", node=Node("n1", "10.0.0.1", "dc1", tagged_addresses={"wan": "::1"})),
+            ("10.0.0.9", 21000),
+        ),
+        (sidecar(tagged_addresses={"wan": ServiceAddress("db.example.com")}), ("db.example.com", 21000)),
     ],
 )
 def test_an_instance_is_told_by_its_wan_address(instance: Instance, address: tuple[str, int]) -> None:
     (told,) = of("", remote_service([instance], None))
     assert (told.address, told.port) == address
+
+
+def test_what_nobody_can_dial_is_not_told() -> None:
+    odd = [sidecar(port=0), sidecar(address="fe80::1%eth0"), sidecar(address="no name")]
+    assert of("", remote_service(odd, None)) == ()
+    assert remote_gateways(odd).gateways == ()
 
 
 def test_each_declared_subset_is_told_with_those_that_its_filter_takes() -> None:

@@ -236,6 +236,17 @@ def test_a_gateway_has_clusters_for_what_can_be_forwarded_and_no_secret() -> Non
     assert not view.secrets
 
 
+def test_services_that_differ_in_case_alone_have_one_chain_which_leads_to_the_lower_one() -> None:
+    view = gateway_of(sidecar("Web"), sidecar("web"), sidecar("Shop")).view(GATEWAY)
+    assert view is not None
+    assert sorted(view.of(CLUSTER)) == [
+        "Shop.default.dc1.internal.td.consul",
+        "web.default.dc1.internal.td.consul",
+    ]
+    (listener,) = view.of(LISTENER).values()
+    assert b"Web.default" not in listener.any
+
+
 def test_a_listener_changes_with_what_there_is_and_not_with_its_health() -> None:
     index = gateway_of(sidecar("web"), gateways(*THEIRS))
     before = index.view(GATEWAY)

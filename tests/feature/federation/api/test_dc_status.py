@@ -119,6 +119,48 @@ async def test_calls_that_would_be_denied_there_are_notes(primary: Served) -> No
     assert "Note (address): web calls db in dc2, where no instance of it can take calls" in result.stdout
 
 
+@pytest.mark.usefixtures("secondary")
+async def test_calls_to_a_datacenter_that_there_is_not_are_notes(primary: Served) -> None:
+    upstream = {"DestinationName": "db", "Datacenter": "DC2", "LocalBindPort": 9000}
+    sidecar = {"Proxy": {"Upstreams": [upstream]}}
+    await primary.datacenter.register("web", Connect={"SidecarService": sidecar})
+    result = await run(primary, "dc", "status")
+    assert result.exit_code == 0, "nothing else is stopped"
+    assert "Note (address): web calls db in DC2, and no datacenter is called so" in result.stdout
+    assert "why: there is dc1, dc2" in result.stdout
+
+
+async def test_calls_without_a_mode_of_gateways_are_notes_until_one_is_set(
+    primary: Served, secondary: Served
+) -> None:
+    await secondary.datacenter.register("db")
+    upstream = {"DestinationName": "db", "Datacenter": "dc2", "LocalBindPort": 9000}
+    sidecar = {"Proxy": {"Upstreams": [upstream]}}
+    await primary.datacenter.register("web", Connect={"SidecarService": sidecar})
+    await until(lambda: primary.parts.feed.view.remote.services_of("dc2"), "db is known")
+    said = "web calls db in dc2, without a mesh gateway"
+    assert said in [each["what"] for each in await troubles(primary, "dc2")]
+    for kind, name in (("proxy-defaults", "global"), ("service-defaults", "web"), ("service-defaults", "db")):
+        entry = {"Kind": kind, "Name": name, "MeshGateway": {"Mode": "none"}}
+        await primary.datacenter.entry(entry)
+        assert said not in [each["what"] for each in await troubles(primary, "dc2")], kind
+        (await primary.api.delete(f"/v1/config/{kind}/{name}")).raise_for_status()
+    assert said in [each["what"] for each in await troubles(primary, "dc2")]
+
+
+async def test_calls_to_a_service_whose_name_is_anothers_in_upper_case_are_notes(
+    primary: Served, secondary: Served
+) -> None:
+    for name in ("db", "DB"):
+        await secondary.datacenter.register(name)
+    upstream = {"DestinationName": "DB", "Datacenter": "dc2", "LocalBindPort": 9000}
+    await primary.datacenter.register("web", Connect={"SidecarService": {"Proxy": {"Upstreams": [upstream]}}})
+    remote = primary.parts.feed.view.remote
+    await until(lambda: len(remote.services_of("dc2")) == 2, "both are known")
+    found = [each["what"] for each in await troubles(primary, "dc2")]
+    assert "web calls DB in dc2, and gateways lead to db instead" in found
+
+
 async def test_members_of_all_datacenters_are_alive_while_they_are_heard(
     primary: Served, secondary: Served
 ) -> None:

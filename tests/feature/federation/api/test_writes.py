@@ -89,6 +89,12 @@ async def test_an_index_of_the_secondary_is_judged_by_what_it_stands_for(
     assert (await primary.api.get("/v1/config/service-defaults/web")).status_code == 404
 
 
+async def test_an_index_with_an_intention_means_nothing_as_at_the_primary(secondary: Served) -> None:
+    exact = "/v1/connect/intentions/exact?source=web&destination=db&cas=7"
+    assert (await secondary.api.put(exact, json={"Action": "deny"})).text == "true"
+    assert (await secondary.api.delete(exact)).text == "true"
+
+
 async def test_an_index_of_a_secondary_is_refused_by_the_primary(primary: Served) -> None:
     answer = await primary.api.put("/v1/config?dc=dc2&cas=7", json=DEFAULTS)
     assert answer.status_code == 400
