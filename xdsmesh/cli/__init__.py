@@ -17,6 +17,7 @@ from xdsmesh.cli import (
     dc,
     demo,
     envoy,
+    init,
     intention,
     maint,
     members,
@@ -65,6 +66,7 @@ app = typer.Typer(
 app.command("server", rich_help_panel=_RUN)(server.server)
 app.command("envoy", rich_help_panel=_RUN, epilog=envoy.EXAMPLES)(envoy.envoy)
 app.command("demo", rich_help_panel=_RUN)(demo.demo)
+app.add_typer(init.app, name="init", cls=Group, rich_help_panel=_RUN)
 app.add_typer(config.app, name="config", cls=Group, rich_help_panel=_WRITE)
 app.add_typer(services.app, name="services", cls=Group, rich_help_panel=_WRITE)
 app.add_typer(intention.app, name="intention", cls=Group, rich_help_panel=_WRITE)

@@ -22,6 +22,7 @@ SUBSETS = (
 SERVERS = {"xdsmesh server --dev", "xdsmesh server --config-dir mesh --data-dir data"}
 CLIENTS = (
     "xdsmesh services register web.hcl",
+    "xdsmesh init compose --service web:8080 --service api:9090",
     "xdsmesh validate mesh splitter.hcl",
     "xdsmesh chain admin --files mesh --files splitter.hcl",
     "xdsmesh services list",

@@ -1,0 +1,99 @@
+"""``xdsmesh init``: a mesh for one's own services, as files to look at, to edit and to start."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from xdsmesh.cli.errors import WRONG_USAGE, CommandError
+
+_COMPOSE: Final = """Examples:
+
+xdsmesh init compose --service web:8080 --service api:9090 --upstream web:api:9191
+
+xdsmesh init compose --service web:80 --image web=nginx:stable --publish web:8000 --out shop"""
+_SYSTEMD: Final = """Examples:
+
+xdsmesh init systemd --service web:8080 --service api:9090 --upstream web:api:9191
+
+xdsmesh init systemd --service db:5432 --out /root/mesh"""
+
+_Services = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--service", metavar="NAME:PORT", help="A service, and where its application listens. Repeatable."
+    ),
+]
+_Upstreams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--upstream",
+        metavar="CALLER:SERVICE:PORT",
+        help="Who calls whom, and at which port of its own sidecar; allowed, as nothing else is. Repeatable.",
+    ),
+]
+_Out = Annotated[Path, typer.Option(metavar="DIR", help="Where to write; no file there is replaced.")]
+_DEFAULT_OUT: Final = Path("my-mesh")
+
+app = typer.Typer(
+    help="Write a mesh for your services: for containers, or for systemd.", no_args_is_help=True
+)
+
+
+@app.command(epilog=_COMPOSE)
+def compose(
+    *,
+    service: _Services = None,
+    upstream: _Upstreams = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=IMAGE", help="The image of a service; else a stand-in. Repeatable."),
+    ] = None,
+    publish: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:PORT", help="The port of 127.0.0.1 for an application. Repeatable."),
+    ] = None,
+    out: _Out = _DEFAULT_OUT,
+) -> None:
+    """Write a compose file: a control plane, and for each service its application and its sidecar."""
+    from xdsmesh.init import compose_files, read_services
+
+    services, wrong = read_services(service or (), upstream or (), image or (), publish or ())
+    files, more = compose_files(services)
+    _write(out, files, (*wrong, *more))
+    typer.echo(f"Start it: cd {out} && docker compose up")
+
+
+@app.command(epilog=_SYSTEMD)
+def systemd(*, service: _Services = None, upstream: _Upstreams = None, out: _Out = _DEFAULT_OUT) -> None:
+    """Write units: the control plane and a sidecar for each service, on this machine's loopback."""
+    from xdsmesh.init import read_services, systemd_files
+
+    services, wrong = read_services(service or (), upstream or ())
+    command = Path(sys.executable).with_name("xdsmesh")
+    files, more = systemd_files(services, str(command))
+    _write(out, files, (*wrong, *more))
+    if command.is_relative_to("/home") or command.is_relative_to("/root"):
+        typer.echo(f"{command} is in a home folder, where units see nothing: install it in /opt", err=True)
+    typer.echo(f"Install them: {out / 'README.md'} says how")
+
+
+def _write(folder: Path, files: Mapping[str, str], problems: Sequence[str]) -> None:
+    """Write all files, or none if something was asked wrongly or one of them is there already."""
+    if problems:
+        typer.echo("\n".join(problems), err=True)
+        raise typer.Exit(WRONG_USAGE)
+    there = [str(folder / name) for name in files if (folder / name).exists()]
+    if there:
+        what = "\n".join(f"{each}: is there already" for each in there)
+        raise CommandError(f"{what}\nnothing was written: name another folder with --out, or remove these")
+    try:
+        for name, text in files.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+    typer.echo(f"Wrote {len(files)} files into {folder}")

@@ -1,0 +1,166 @@
+"""The text of the compose file, which the plugin of docker and docker-compose 1.29 read."""
+
+from ipaddress import IPv4Address
+from typing import Final
+
+from xdsmesh.init.services import Service
+
+COMMON: Final = """\
+# Your services in a mesh: `docker compose up`. README.md says how they call each other, and what to do next.
+#
+# A service is two containers: its application, and `-envoy`, its sidecar. They are by themselves in a network
+# of their own, and only the sidecar is in the network `mesh`: so other containers find an application behind
+# its sidecar. (A container that borrows the network of another one loses it when that one is started again.)
+
+x-long-running: &long-running
+  restart: unless-stopped
+  init: true
+  read_only: true
+  cap_drop: [ALL]
+  security_opt: [no-new-privileges]
+  tmpfs: [/tmp]
+  mem_limit: 256m
+  pids_limit: 256
+
+x-once: &once
+  image: ${XDSMESH_IMAGE}
+  restart: "no"
+  read_only: true
+  cap_drop: [ALL]
+  security_opt: [no-new-privileges]
+  tmpfs: [/tmp]
+
+# What stands in for an application without an image: it says who it is, and /call/NAME calls an upstream.
+x-stand-in: &stand-in
+  <<: *long-running
+  image: ${XDSMESH_IMAGE}
+  entrypoint: [python, -m, xdsmesh.demo.app]
+  healthcheck: {disable: true}
+
+x-envoy: &envoy
+  <<: *long-running
+  image: ${ENVOY_IMAGE}
+  user: "101:101"
+  healthcheck:
+    test:
+      - CMD
+      - bash
+      - -c
+      - |-
+        exec 3<>/dev/tcp/127.0.0.1/9901
+        printf 'GET /ready HTTP/1.1\\r\\nHost: envoy\\r\\nConnection: close\\r\\n\\r\\n' >&3
+        grep -q LIVE <&3
+    interval: 2s
+    timeout: 5s
+    retries: 15
+
+services:
+  # A control plane that is reached from elsewhere asks for tokens, and wants one to be there before it
+  # starts.
+  operator:
+    <<: *once
+    network_mode: none
+    entrypoint: [sh, -c]
+    command:
+      - >-
+        test -e /data/operator.token ||
+        xdsmesh token create --operator --data-dir /data --out /data/operator.token
+    volumes: [data:/data]
+
+  control-plane:
+    <<: *long-running
+    image: ${XDSMESH_IMAGE}
+    command: >-
+      server --node control-plane --data-dir /data --config-dir /mesh
+      --xds-addr off --xds-tls-addr 0.0.0.0:8503 --advertise-addr 10.73.0.2
+    healthcheck:
+      test: [CMD, python, -c, "from urllib.request import urlopen; urlopen('http://127.0.0.1:8500/v1/status/leader')"]
+      interval: 2s
+      timeout: 5s
+      retries: 15
+    depends_on:
+      operator: {condition: service_completed_successfully}
+    volumes: [data:/data, ./mesh:/mesh:ro]
+    networks:
+      mesh: {ipv4_address: 10.73.0.2}
+
+  tokens:
+    <<: *once
+    user: "0:0" # it gives the tokens to Envoy's user
+    cap_add: [CHOWN]
+    network_mode: service:control-plane
+    entrypoint: [sh, /make-tokens]
+    depends_on:
+      control-plane: {condition: service_healthy}
+    volumes:
+      - ./make-tokens:/make-tokens:ro
+      - roots:/roots
+"""
+
+FOOT: Final = """
+# `internal`: no way out but to those who are in it. Applications may call what is outside of the mesh.
+networks:
+  mesh: {{internal: true, ipam: {{config: [{{subnet: 10.73.0.0/24}}]}}}}
+{networks}
+volumes:
+  data:
+  roots:
+{volumes}"""
+
+MAKE_TOKENS: Final = """\
+#!/bin/sh
+# Run beside the control plane, on its loopback, which makes it an operator: a token for each folder in
+# /tokens that has none, and the roots by which sidecars know it. A second run makes no second token.
+set -eu
+for folder in /tokens/*; do
+    [ ! -e "$folder/token" ] || continue
+    xdsmesh token create --service "${folder##*/}" --out "$folder/.token"
+    chown 101:101 "$folder/.token" # Envoy's user in its image
+    mv "$folder/.token" "$folder/token"
+done
+xdsmesh ca roots --format pem >/roots/.roots.pem
+mv /roots/.roots.pem /roots/roots.pem
+"""
+
+
+def service_text(service: Service, address: IPv4Address, network: IPv4Address) -> str:
+    """The two containers of a service; ``address`` is in the network ``mesh``, ``network`` is its own."""
+    name = service.name
+    return f"""
+  {name}:
+{_application(service)}{_published(service)}    networks:
+      {name}: {{ipv4_address: {network + 3}}}
+
+  {name}-envoy:
+    <<: *envoy
+    command: >-
+      -c /etc/envoy-bootstrap/sidecars/{name}.yaml --disable-hot-restart --concurrency 1 --drain-time-s 10
+    depends_on:
+      {name}: {{condition: service_started}}
+      tokens: {{condition: service_completed_successfully}}
+    volumes: [./envoy:/etc/envoy-bootstrap:ro, roots:/etc/xdsmesh:ro, {name}-token:/run/xdsmesh:ro]
+    networks:
+      {name}: {{ipv4_address: {network + 2}}}
+      mesh: {{ipv4_address: {address}}}
+"""
+
+
+def _application(service: Service) -> str:
+    if service.image:
+        return f"    image: {service.image}\n    restart: unless-stopped\n    init: true\n"
+    calls = " ".join(f"{each.service}=http://{service.name}-envoy:{each.port}" for each in service.upstreams)
+    upstreams = f"      UPSTREAMS: {calls}\n" if calls else ""
+    return f"""\
+    <<: *stand-in
+    environment:
+      SERVICE: {service.name}
+      PORT: "{service.port}"
+{upstreams}"""
+
+
+def _published(service: Service) -> str:
+    if not service.published:
+        return ""
+    return (
+        f'    ports: ["127.0.0.1:{service.published}:{service.port}"] # for you, and not through the mesh\n'
+    )
