@@ -1,10 +1,11 @@
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import SIG_DFL, SIGINT, signal
+from signal import SIGINT
 
 import pytest
 
@@ -143,9 +144,9 @@ def test_ca_certificates_that_cannot_be_read_are_an_error(file: str, tmp_path: P
         Client("https://127.0.0.1:8501", ca_cert=tmp_path / file)
 
 
-def heed_ctrl_c() -> None:
-    """A shell lets its background jobs ignore Ctrl-C, and their children inherit that."""
-    signal(SIGINT, SIG_DFL)
+HEED_CTRL_C = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""A shell lets its background jobs ignore Ctrl-C, and their children inherit that. Before the command, not between
+fork and exec: other threads of this process may hold locks then."""
 
 
 def test_ctrl_c_ends_quietly_with_130(
@@ -153,11 +154,7 @@ def test_ctrl_c_ends_quietly_with_130(
 ) -> None:
     arguments = [str(command), "services", "list", "--http-addr", address_of(listener)]
     with subprocess.Popen(
-        arguments,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 - this process has one thread
+        [sys.executable, "-c", HEED_CTRL_C, *arguments], stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         connection, _ = listener.accept()
         with connection:
