@@ -144,9 +144,15 @@ def test_ca_certificates_that_cannot_be_read_are_an_error(file: str, tmp_path: P
         Client("https://127.0.0.1:8501", ca_cert=tmp_path / file)
 
 
-HEED_CTRL_C = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-"""A shell lets its background jobs ignore Ctrl-C, and their children inherit that. Before the command, not between
-fork and exec: other threads of this process may hold locks then."""
+HEED_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A shell lets its background jobs ignore Ctrl-C, and their children inherit that.
+
+It runs before the command, and not between fork and exec: other threads of this process may hold locks then.
+"""
 
 
 def test_ctrl_c_ends_quietly_with_130(
