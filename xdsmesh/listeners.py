@@ -57,12 +57,7 @@ async def make_certificate(
     hosts = [each.host for each in (settings.https, settings.xds_tls, settings.federation) if each]
     if not hosts:
         return None
-    is_host_name = not any(rules.host_name("--node", settings.node))
-    names = ServerNames(
-        settings.datacenter,
-        dns_names=("localhost", *([settings.node] if is_host_name else [])),
-        ip_addresses=(*_LOOPBACK, *(host for host in hosts if not _is_any(host))),
-    )
+    names = _names(settings, hosts)
     try:
         return await ServerCertificate.make(parts.leaves.issuer, names, clock, pick)
     except ValueError as error:
@@ -73,6 +68,16 @@ async def make_certificate(
             return None
         remedy = "see in the log why it was not renewed, or turn --https-addr and --xds-tls-addr off"
         raise trust_problem(f"there is no certificate for TLS: {error}", remedy) from error
+
+
+def _names(settings: Settings, hosts: list[str]) -> ServerNames:
+    is_host_name = not any(rules.host_name("--node", settings.node))
+    reached_at = [settings.advertise] if settings.advertise else []
+    return ServerNames(
+        settings.datacenter,
+        dns_names=("localhost", *([settings.node] if is_host_name else [])),
+        ip_addresses=(*_LOOPBACK, *reached_at, *(host for host in hosts if not _is_any(host))),
+    )
 
 
 def _join_again(parts: ServerParts, datacenter: str) -> str:

@@ -52,7 +52,7 @@ def server(
     ] = None,
     advertise_addr: Annotated[
         str | None,
-        typer.Option(metavar="IP", help="Where the gateways reach this machine; default: the listener's."),
+        typer.Option(metavar="IP", help="Where other machines reach this one; default: the listener's."),
     ] = None,
     node: Annotated[
         str | None, typer.Option(metavar="NAME", help="This machine in the catalog; default: its host name.")

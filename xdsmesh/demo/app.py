@@ -1,7 +1,7 @@
 """One application in a container: ``python -m xdsmesh.demo.app`` says who it is, and calls others when asked.
 
-It listens on all addresses, on port 8080 unless ``PORT`` of the environment has another. That says who it is,
-too, ``SERVICE`` and ``VERSION``, and whom it can call: ``UPSTREAMS``, such as
+It listens on all addresses and port 8080, unless ``HOST`` and ``PORT`` of the environment say otherwise. That says
+who it is, too, ``SERVICE`` and ``VERSION``, and whom it can call: ``UPSTREAMS``, such as
 ``db=http://10.0.0.2:9001 api=http://10.0.0.2:9002``. ``/call/db/x`` asks db for ``/x``, and answers with db's
 status and what db has said.
 """
@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 import uvicorn
 
+HOST: Final = "0.0.0.0"  # noqa: S104 - a container is reached at its address
 PORT: Final = 8080
 _CALL: Final = "/call/"
 _NOT_FOUND: Final = 404
@@ -69,9 +70,9 @@ def main() -> None:
     """Serve until SIGTERM."""
     upstreams = dict(each.split("=", 1) for each in os.environ.get("UPSTREAMS", "").split())
     app = App(os.environ["SERVICE"], os.environ.get("VERSION", ""), upstreams)
-    port = int(os.environ.get("PORT", PORT))
+    host, port = os.environ.get("HOST", HOST), int(os.environ.get("PORT", PORT))
     # A sidecar keeps its connections to the application: they must not end just when it sends on them.
-    uvicorn.run(app, host="0.0.0.0", port=port, log_level="warning", lifespan="off", timeout_keep_alive=3600)  # noqa: S104 - a container is reached at its address
+    uvicorn.run(app, host=host, port=port, log_level="warning", lifespan="off", timeout_keep_alive=3600)
 
 
 if __name__ == "__main__":

@@ -237,3 +237,16 @@ def test_addresses_with_tls_are_reached_by_others_without_a_warning(start: Start
     server = start("--data-dir", data, "--https-addr", "0.0.0.0:0", "--xds-tls-addr", "0.0.0.0:0")
     assert "tokens are needed" in server.output()
     assert "in the clear" not in server.output()
+
+
+def test_a_server_on_all_addresses_is_believed_under_the_one_that_it_advertises(
+    start: Start, tmp_path: Path
+) -> None:
+    data, anywhere, known_as = str(tmp_path / "data"), "0.0.0.0:0", "198.51.100.7"
+    assert command("token", "create", "--operator", "--data-dir", data).returncode == 0
+    flags = ("--https-addr", anywhere, "--xds-tls-addr", anywhere, "--advertise-addr", known_as)
+    server = start("--data-dir", data, *flags)
+    for listener in EVENTS:
+        shown(server, listener, known_as)
+        with pytest.raises(ssl.SSLCertVerificationError, match="IP address mismatch"):
+            shown(server, listener, "198.51.100.8")
