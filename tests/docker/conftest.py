@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import docker
 import pytest
 
 from tests.docker.mesh import ROOT, Mesh, why_not
+from tests.namespaces.namespaces import why_not as why_no_namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -21,13 +22,24 @@ _MESHES: Final = pytest.StashKey[Mesh]()
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
     if reason := why_not():
-        said = f"the tests in containers were not run: {reason}; `.ci/engine` brings what they need"
-        if os.environ.get(_REQUIRED):
-            pytest.fail(said, pytrace=False)
-        pytest.skip(said)
+        leave_out(f"the tests in containers were not run: {reason}; `.ci/engine` brings what they need")
     client = docker.from_env(timeout=60)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """For tests that want a network namespace of their own."""
+    if reason := why_no_namespaces():
+        leave_out(f"the machine next to the containers was left out: {reason}")
+
+
+def leave_out(said: str) -> NoReturn:
+    """Skip a test for want of something on this machine; where all of them are wanted, fail it."""
+    if os.environ.get(_REQUIRED):
+        pytest.fail(said, pytrace=False)
+    pytest.skip(said)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """One application in a container: ``python -m xdsmesh.demo.app`` says who it is, and calls others when asked.
 
-It listens on all addresses and port 8080, unless ``HOST`` and ``PORT`` of the environment say otherwise. That says
-who it is, too, ``SERVICE`` and ``VERSION``, and whom it can call: ``UPSTREAMS``, such as
+It listens on all addresses and port 8080, unless ``HOST`` and ``PORT`` of the environment say otherwise. That
+says who it is, too, ``SERVICE`` and ``VERSION``, and whom it can call: ``UPSTREAMS``, such as
 ``db=http://10.0.0.2:9001 api=http://10.0.0.2:9002``. ``/call/db/x`` asks db for ``/x``, and answers with db's
 status and what db has said.
 """
