@@ -2,7 +2,8 @@
 #
 #   docker run --read-only --tmpfs /tmp -v xdsmesh:/data xdsmesh server --data-dir /data
 #
-# All that is written is in /data. compose/ has a whole mesh of it.
+# All that is written is in /data, and in /trust the roots, for proxies, with --roots-file /trust/roots.pem.
+# make-tokens is for a container beside it. compose/ has a whole mesh of this.
 ARG PYTHON_IMAGE=python:3.11-slim
 
 FROM ${PYTHON_IMAGE} AS installed
@@ -23,7 +24,8 @@ RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --n
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 1000 xdsmesh && useradd --uid 1000 --gid 1000 --no-create-home xdsmesh \
- && install -d -o xdsmesh -g xdsmesh /data
+ && install -d -o xdsmesh -g xdsmesh /data /trust
+COPY compose/make-tokens /usr/local/bin/
 COPY --from=installed /opt/xdsmesh /opt/xdsmesh
 ENV PATH=/opt/xdsmesh/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER xdsmesh

@@ -17,6 +17,7 @@ import uvloop
 from xdsmesh.api.about import CONSUL
 from xdsmesh.ca.issuer import Issuer
 from xdsmesh.ca.key_file import key_of_environment, own_key_file, read_key_file
+from xdsmesh.ca.roots_file import RootsFile
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import has_sealed_keys
 from xdsmesh.catalog.announce import announce
@@ -80,6 +81,7 @@ async def _serve(settings: Settings) -> None:
         store = await _open_store(settings, stack)
         await check_reach(settings, store)
         issuer = await Issuer.open(store, settings.trust_domain, _now, await _sealer(settings, store))
+        roots_file = await RootsFile.make(settings.roots_file, issuer) if settings.roots_file else None
         meta = {"consul-network-segment": "", "consul-version": CONSUL}  # where clients look for it
         node = Node(settings.node, settings.advertise or "127.0.0.1", settings.datacenter, meta)
         pick = random.SystemRandom().uniform
@@ -96,6 +98,8 @@ async def _serve(settings: Settings) -> None:
         folder = ConfigFolder(settings.config_dir, parts.repository) if settings.config_dir else None
         async with asyncio.TaskGroup() as tasks:
             workers = [tasks.create_task(each, name=name) for name, each in parts.work().items()]
+            if roots_file:
+                workers.append(tasks.create_task(roots_file.run(), name="roots file"))
             await upgrade(store, node.name)
             await announce(store, node, lambda: str(uuid4()))
             await begin(store)

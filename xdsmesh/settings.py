@@ -53,6 +53,7 @@ class Settings:
 
     ``advertise`` is the IP address by which other machines reach this one; empty if nobody said it.
     ``encryption_key`` is the environment's, in base64: a secret. Without it and a file the server makes one.
+    ``roots_file`` is kept with the roots that are to be believed, for proxies; None: no file is.
     """
 
     dev: bool
@@ -70,6 +71,7 @@ class Settings:
     data_dir: Path | None
     encryption_key_file: Path | None
     encryption_key: str | None = field(repr=False)
+    roots_file: Path | None
     log_format: LogFormat
     default_intention_policy: IntentionPolicy
 
@@ -82,6 +84,7 @@ class Settings:
         data_dir: Path | None = None,
         encryption_key_file: Path | None = None,
         encryption_key: str | None = None,
+        roots_file: Path | None = None,
         http_addr: str | None = None,
         https_addr: str | None = None,
         xds_addr: str | None = None,
@@ -129,6 +132,7 @@ class Settings:
             data_dir=data_dir,
             encryption_key_file=encryption_key_file,
             encryption_key=encryption_key or None,
+            roots_file=roots_file,
             log_format=flags.choice("--log-format", log_format or "console", LogFormat),
             default_intention_policy=flags.choice("--default-intention-policy", policy, IntentionPolicy),
         )

@@ -64,6 +64,8 @@ def source(tmp_path_factory: pytest.TempPathFactory, engine: DockerClient) -> It
     for name in ("Dockerfile", ".dockerignore", "LICENSE", "README.md", "pyproject.toml"):
         shutil.copy2(ROOT / name, folder)
     shutil.copytree(ROOT / "xdsmesh", folder / "xdsmesh", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "compose").mkdir()
+    shutil.copy2(ROOT / "compose" / "make-tokens", folder / "compose")
     yield folder
     if (folder / "shop").exists():
         done("docker compose down --volumes --remove-orphans --timeout 5", folder / "shop")

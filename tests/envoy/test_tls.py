@@ -162,6 +162,26 @@ def test_roots_that_are_replaced_count_from_the_next_connection_on(  # noqa: PLR
     server.wait(lambda: has_it_all(server), "the sidecar has its configuration")
 
 
+def test_envoys_come_back_after_a_rotation_by_the_file_that_the_server_keeps(
+    start: Callable[..., Any], run: Run, tmp_path: Path
+) -> None:
+    roots = tmp_path / "roots.pem"
+    ports = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    data = ("--data-dir", str(tmp_path / "data"), "--roots-file", str(roots))
+    flags = (*data, *OFF, "--http-addr", ports[0], "--xds-tls-addr", ports[1])
+    server = start(*flags)
+    body = {"ID": "web-1", "Name": "web", "Port": 80, "Connect": {"SidecarService": {"Port": free_port()}}}
+    server.http.put("/v1/agent/service/register", json=body).raise_for_status()
+    run(*COMMAND, XDSMESH_HTTP_ADDR=f"http://{ports[0]}", XDSMESH_CACERT=str(roots))
+    server.wait(lambda: has_it_all(server), "the sidecar has its configuration")
+    old = roots.read_text()
+    server.http.put("/v1/xdsmesh/ca/rotate").raise_for_status()
+    server.wait(lambda: old not in roots.read_text(), "the old root is not trusted any more")
+    server.stop()
+    again = start(*flags)
+    again.wait(lambda: has_it_all(again), "the sidecar is connected again, and was not started again")
+
+
 @pytest.fixture
 def impostor(server: Any) -> Iterator[tuple[str, list[str]]]:
     """A control plane with the certificate of a service of the mesh; and who has opened a stream there."""

@@ -26,6 +26,13 @@ def server(
             "XDSMESH_ENCRYPTION_KEY, or encryption.key in the data folder, made on the first start.",
         ),
     ] = None,
+    roots_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the roots of the mesh here, in PEM, for proxies that know the server by a file.",
+        ),
+    ] = None,
     http_addr: Annotated[
         str | None,
         typer.Option(
@@ -75,6 +82,7 @@ def server(
             data_dir=data_dir,
             encryption_key_file=encryption_key_file,
             encryption_key=os.environ.get("XDSMESH_ENCRYPTION_KEY"),
+            roots_file=roots_file,
             http_addr=http_addr,
             https_addr=https_addr,
             xds_addr=xds_addr,

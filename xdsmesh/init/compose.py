@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from xdsmesh.bootstrap import HostPort, ServerTrust, make_bootstrap
-from xdsmesh.init.compose_text import COMMON, FOOT, MAKE_TOKENS, service_text
+from xdsmesh.init.compose_text import COMMON, FOOT, service_text
 from xdsmesh.init.mesh import definition, mesh_files, upstream_lines
 from xdsmesh.init.readme import compose_readme
 from xdsmesh.init.services import Service, clashes
@@ -37,7 +37,6 @@ def compose_files(services: Sequence[Service]) -> tuple[dict[str, str], tuple[st
         "README.md": compose_readme(services),
         ".env": _ENV,
         "compose.yaml": COMMON + "".join(_tokens(services)) + "".join(texts) + _foot(services),
-        "make-tokens": MAKE_TOKENS,
         **mesh_files(services, definitions),
         f"envoy/{_ROOTS}": _yaml(_TRUST.secret()),
         **{f"envoy/sidecars/{each.name}.yaml": _bootstrap(each) for each in services},
@@ -100,7 +99,7 @@ def _network(at: int) -> IPv4Address:
 
 def _tokens(services: Sequence[Service]) -> Iterator[str]:
     for each in services:
-        yield f"      - {each.name}-token:/tokens/{each.name}\n"
+        yield f"      - {each.name}-token:/tokens/services/{each.name}\n"
 
 
 def _foot(services: Sequence[Service]) -> str:

@@ -71,7 +71,7 @@ services:
     <<: *long-running
     image: ${XDSMESH_IMAGE}
     command: >-
-      server --node control-plane --data-dir /data --config-dir /mesh
+      server --node control-plane --data-dir /data --config-dir /mesh --roots-file /trust/roots.pem
       --xds-addr off --xds-tls-addr 0.0.0.0:8503 --advertise-addr 10.73.0.2
     healthcheck:
       test: [CMD, python, -c, "from urllib.request import urlopen; urlopen('http://127.0.0.1:8500/v1/status/leader')"]
@@ -80,7 +80,7 @@ services:
       retries: 15
     depends_on:
       operator: {condition: service_completed_successfully}
-    volumes: [data:/data, ./mesh:/mesh:ro]
+    volumes: [data:/data, trust:/trust, ./mesh:/mesh:ro] # /trust has the roots, for the sidecars
     networks:
       mesh: {ipv4_address: 10.73.0.2}
 
@@ -89,12 +89,10 @@ services:
     user: "0:0" # it gives the tokens to Envoy's user
     cap_add: [CHOWN]
     network_mode: service:control-plane
-    entrypoint: [sh, /make-tokens]
+    entrypoint: [make-tokens]
     depends_on:
       control-plane: {condition: service_healthy}
     volumes:
-      - ./make-tokens:/make-tokens:ro
-      - roots:/roots
 """
 
 FOOT: Final = """
@@ -104,23 +102,8 @@ networks:
 {networks}
 volumes:
   data:
-  roots:
+  trust:
 {volumes}"""
-
-MAKE_TOKENS: Final = """\
-#!/bin/sh
-# Run beside the control plane, on its loopback, which makes it an operator: a token for each folder in
-# /tokens that has none, and the roots by which sidecars know it. A second run makes no second token.
-set -eu
-for folder in /tokens/*; do
-    [ ! -e "$folder/token" ] || continue
-    xdsmesh token create --service "${folder##*/}" --out "$folder/.token"
-    chown 101:101 "$folder/.token" # Envoy's user in its image
-    mv "$folder/.token" "$folder/token"
-done
-xdsmesh ca roots --format pem >/roots/.roots.pem
-mv /roots/.roots.pem /roots/roots.pem
-"""
 
 
 def service_text(service: Service, address: IPv4Address, network: IPv4Address) -> str:
@@ -138,7 +121,7 @@ def service_text(service: Service, address: IPv4Address, network: IPv4Address) -
     depends_on:
       {name}: {{condition: service_started}}
       tokens: {{condition: service_completed_successfully}}
-    volumes: [./envoy:/etc/envoy-bootstrap:ro, roots:/etc/xdsmesh:ro, {name}-token:/run/xdsmesh:ro]
+    volumes: [./envoy:/etc/envoy-bootstrap:ro, trust:/etc/xdsmesh:ro, {name}-token:/run/xdsmesh:ro]
     networks:
       {name}: {{ipv4_address: {network + 2}}}
       mesh: {{ipv4_address: {address}}}

@@ -10,6 +10,8 @@ from cryptography import x509
 from xdsmesh.federation.join_token import JoinToken
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.feature.joining.conftest import Datacenter, Datacenters
 
 
@@ -39,6 +41,24 @@ def test_a_leaf_of_the_secondary_leads_to_the_root_of_the_primary(
     assert len(certificates) == 2
     certificates[0].verify_directly_issued_by(certificates[1])
     certificates[1].verify_directly_issued_by(root)
+
+
+def test_the_file_of_roots_has_the_root_of_the_primary_from_the_join_on_and_through_a_rotation(
+    datacenter: Datacenters, tmp_path: Path
+) -> None:
+    file = tmp_path / "roots.pem"
+    primary, secondary = datacenter("dc1"), datacenter("dc2", "--roots-file", str(file))
+
+    def roots(of: Datacenter) -> str:
+        return of.server.http.get("/v1/connect/ca/roots?pem=true").text
+
+    assert file.read_text() == roots(secondary) != roots(primary)
+    code, said = secondary.join(primary.token())
+    assert code == 0, said
+    secondary.wait(lambda: file.read_text() == roots(primary), "the file has the root of dc1")
+    code, said = primary.command("ca", "rotate")
+    assert code == 0, said
+    secondary.wait(lambda: file.read_text() == roots(primary), "the file has the new root of dc1")
 
 
 def test_no_private_key_is_in_the_clear_afterwards(joined: tuple[Datacenter, Datacenter]) -> None:
