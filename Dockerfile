@@ -17,8 +17,10 @@ RUN touch README.md \
  && pip --python /opt/xdsmesh/bin/python uninstall --yes xdsmesh
 COPY README.md ./
 COPY xdsmesh xdsmesh
-# The stubs of Envoy's API are thousands of modules: only what a server imports is compiled.
+# The stubs of Envoy's API are thousands of modules: only what a server imports is compiled. Litestar makes
+# examples for documentation with polyfactory; we have none, and its made-up names are an eighth of all.
 RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --no-deps . \
+ && pip --python /opt/xdsmesh/bin/python uninstall --yes polyfactory faker \
  && /opt/xdsmesh/bin/python -c 'import xdsmesh.serve, xdsmesh.cli, xdsmesh.demo.app' \
  && /opt/xdsmesh/bin/xdsmesh version
 

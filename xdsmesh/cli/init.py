@@ -13,12 +13,14 @@ _COMPOSE: Final = """Examples:
 
 xdsmesh init compose --service web:8080 --service api:9090 --upstream web:api:9191
 
-xdsmesh init compose --service web:80 --image web=nginx:stable --publish web:8000 --out shop"""
+xdsmesh init compose --service web:80 --image web=nginx:stable --publish web:8000 --out shop
+
+xdsmesh init compose --service api:9090 --service db:5432 --upstream api:db:5432 --protocol db=tcp"""
 _SYSTEMD: Final = """Examples:
 
 xdsmesh init systemd --service web:8080 --service api:9090 --upstream web:api:9191
 
-xdsmesh init systemd --service db:5432 --out /root/mesh"""
+xdsmesh init systemd --service db:5432 --protocol db=tcp --out /root/mesh"""
 
 _Services = Annotated[
     list[str] | None,
@@ -34,6 +36,14 @@ _Upstreams = Annotated[
         help="Who calls whom, and at which port of its own sidecar; allowed, as nothing else is. Repeatable.",
     ),
 ]
+_Protocols = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--protocol",
+        metavar="NAME=PROTOCOL",
+        help="What a service speaks: tcp, http, http2 or grpc; else http. Repeatable.",
+    ),
+]
 _Out = Annotated[Path, typer.Option(metavar="DIR", help="Where to write; no file there is replaced.")]
 _DEFAULT_OUT: Final = Path("my-mesh")
 
@@ -47,6 +57,7 @@ def compose(
     *,
     service: _Services = None,
     upstream: _Upstreams = None,
+    protocol: _Protocols = None,
     image: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=IMAGE", help="The image of a service; else a stand-in. Repeatable."),
@@ -55,23 +66,33 @@ def compose(
         list[str] | None,
         typer.Option(metavar="NAME:PORT", help="The port of 127.0.0.1 for an application. Repeatable."),
     ] = None,
+    subnet: Annotated[str, typer.Option(metavar="ADDRESS/16", help="The addresses of the containers.")] = (
+        "10.73.0.0/16"
+    ),
     out: _Out = _DEFAULT_OUT,
 ) -> None:
     """Write a compose file: a control plane, and for each service its application and its sidecar."""
-    from xdsmesh.init import compose_files, read_services
+    from xdsmesh.init import compose_files, read_services, read_subnet
 
-    services, wrong = read_services(service or (), upstream or (), image or (), publish or ())
-    files, more = compose_files(services)
-    _write(out, files, (*wrong, *more))
+    services, wrong = read_services(service or (), upstream or (), protocol or (), image or (), publish or ())
+    addresses, no_subnet = read_subnet(subnet)
+    files, more = compose_files(services, addresses)
+    _write(out, files, (*wrong, *no_subnet, *more))
     typer.echo(f"Start it: cd {out} && docker compose up")
 
 
 @app.command(epilog=_SYSTEMD)
-def systemd(*, service: _Services = None, upstream: _Upstreams = None, out: _Out = _DEFAULT_OUT) -> None:
+def systemd(
+    *,
+    service: _Services = None,
+    upstream: _Upstreams = None,
+    protocol: _Protocols = None,
+    out: _Out = _DEFAULT_OUT,
+) -> None:
     """Write units: the control plane and a sidecar for each service, on this machine's loopback."""
     from xdsmesh.init import read_services, systemd_files
 
-    services, wrong = read_services(service or (), upstream or ())
+    services, wrong = read_services(service or (), upstream or (), protocol or ())
     command = Path(sys.executable).with_name("xdsmesh")
     files, more = systemd_files(services, str(command))
     _write(out, files, (*wrong, *more))

@@ -4,14 +4,14 @@ Why a service is two containers in a network of their own: docs/decisions/0037-a
 """
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from xdsmesh.bootstrap import HostPort, ServerTrust, make_bootstrap
-from xdsmesh.init.compose_text import COMMON, FOOT, service_text
+from xdsmesh.init.addresses import Addresses, Pair
+from xdsmesh.init.compose_text import COMMON, CONTROL_PLANE, FOOT, service_text
 from xdsmesh.init.mesh import definition, mesh_files, upstream_lines
 from xdsmesh.init.readme import compose_readme
 from xdsmesh.init.services import Service, clashes
@@ -28,15 +28,30 @@ _TAKEN: Final = {"operator", _CONTROL_PLANE, "tokens", "mesh"}
 """What containers and networks of our own are called."""
 
 
-def compose_files(services: Sequence[Service]) -> tuple[dict[str, str], tuple[str, ...]]:
+def compose_files(
+    services: Sequence[Service], addresses: Addresses
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """The files by their paths, and what is wrong with the services for containers."""
     problems = (*_name_problems(services), *clashes(list(_listeners(services))))
-    texts = [service_text(each, _address(at), _network(at)) for at, each in enumerate(services, 1)]
-    definitions = {each.name: _definition(each, at) for at, each in enumerate(services, 1)}
+    pairs = [(each, addresses.pair(at)) for at, each in enumerate(services, 1)]
+    definitions = {each.name: _definition(each, pair) for each, pair in pairs}
+    compose = (
+        COMMON,
+        CONTROL_PLANE.format(address=addresses.control_plane),
+        *_tokens(services),
+        *(service_text(each, pair) for each, pair in pairs),
+        FOOT.format(
+            mesh=addresses.mesh,
+            networks="".join(
+                f"  {each.name}: {{ipam: {{config: [{{subnet: {pair.network}}}]}}}}\n" for each, pair in pairs
+            ),
+            volumes="".join(f"  {each.name}-token:\n" for each in services),
+        ),
+    )
     files = {
-        "README.md": compose_readme(services),
+        "README.md": compose_readme(services, addresses),
         ".env": _ENV,
-        "compose.yaml": COMMON + "".join(_tokens(services)) + "".join(texts) + _foot(services),
+        "compose.yaml": "".join(compose),
         **mesh_files(services, definitions),
         f"envoy/{_ROOTS}": _yaml(_TRUST.secret()),
         **{f"envoy/sidecars/{each.name}.yaml": _bootstrap(each) for each in services},
@@ -71,30 +86,19 @@ def _yaml(value: dict[str, Any]) -> str:
     return yaml.safe_dump(value, sort_keys=False)
 
 
-def _definition(service: Service, at: int) -> str:
-    network = _network(at)
-    proxy = [f'local_service_address = "{network + 3}"', *upstream_lines(service, str(network + 2))]
+def _definition(service: Service, pair: Pair) -> str:
+    proxy = [f'local_service_address = "{pair.application}"', *upstream_lines(service, str(pair.sidecar))]
     check = ['name          = "as well as its service"', f'alias_service = "{service.id}"']
     lines = [
         f"port = {_SIDECAR}",
         *_block("proxy", proxy),
         *_block("check", check),
     ]
-    return definition(service, str(_address(at)), lines)
+    return definition(service, str(pair.in_mesh), lines)
 
 
 def _block(name: str, lines: Sequence[str]) -> list[str]:
     return [f"{name} {{", *(f"  {line}" for line in lines), "}"]
-
-
-def _address(at: int) -> IPv4Address:
-    """Where the other sidecars reach one: its address in the network ``mesh``."""
-    return IPv4Address("10.73.0.10") + at
-
-
-def _network(at: int) -> IPv4Address:
-    """The small network of a service: the sidecar is its .2, the application its .3."""
-    return IPv4Address("10.73.0.0") + 256 * at
 
 
 def _tokens(services: Sequence[Service]) -> Iterator[str]:
@@ -102,19 +106,14 @@ def _tokens(services: Sequence[Service]) -> Iterator[str]:
         yield f"      - {each.name}-token:/tokens/services/{each.name}\n"
 
 
-def _foot(services: Sequence[Service]) -> str:
-    networks = "".join(
-        f"  {each.name}: {{ipam: {{config: [{{subnet: {_network(at)}/29}}]}}}}\n"
-        for at, each in enumerate(services, 1)
-    )
-    return FOOT.format(networks=networks, volumes="".join(f"  {each.name}-token:\n" for each in services))
-
-
 def _name_problems(services: Sequence[Service]) -> Iterator[str]:
     taken = _TAKEN | {f"{each.name}-envoy" for each in services}
     for each in services:
         if each.name in taken:
             yield f"--service {each.name}: a container or network is called so already: choose another name"
+        # Words such as on, and in a compose file what begins with x- is no service.
+        if yaml.safe_load(each.name) != each.name or each.name.startswith("x-"):
+            yield f"--service {each.name}: this means something else in a compose file: choose another name"
 
 
 def _listeners(services: Sequence[Service]) -> Iterator[tuple[str, int, str]]:

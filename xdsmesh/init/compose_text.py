@@ -1,8 +1,8 @@
 """The text of the compose file, which the plugin of docker and docker-compose 1.29 read."""
 
-from ipaddress import IPv4Address
 from typing import Final
 
+from xdsmesh.init.addresses import Pair
 from xdsmesh.init.services import Service
 
 COMMON: Final = """\
@@ -66,23 +66,25 @@ services:
         test -e /data/operator.token ||
         xdsmesh token create --operator --data-dir /data --out /data/operator.token
     volumes: [data:/data]
+"""
 
+CONTROL_PLANE: Final = """
   control-plane:
     <<: *long-running
-    image: ${XDSMESH_IMAGE}
+    image: ${{XDSMESH_IMAGE}}
     command: >-
       server --node control-plane --data-dir /data --config-dir /mesh --roots-file /trust/roots.pem
-      --xds-addr off --xds-tls-addr 0.0.0.0:8503 --advertise-addr 10.73.0.2
+      --xds-addr off --xds-tls-addr 0.0.0.0:8503 --advertise-addr {address}
     healthcheck:
       test: [CMD, python, -c, "from urllib.request import urlopen; urlopen('http://127.0.0.1:8500/v1/status/leader')"]
       interval: 2s
       timeout: 5s
       retries: 15
     depends_on:
-      operator: {condition: service_completed_successfully}
+      operator: {{condition: service_completed_successfully}}
     volumes: [data:/data, trust:/trust, ./mesh:/mesh:ro] # /trust has the roots, for the sidecars
     networks:
-      mesh: {ipv4_address: 10.73.0.2}
+      mesh: {{ipv4_address: {address}}}
 
   tokens:
     <<: *once
@@ -91,14 +93,14 @@ services:
     network_mode: service:control-plane
     entrypoint: [make-tokens]
     depends_on:
-      control-plane: {condition: service_healthy}
+      control-plane: {{condition: service_healthy}}
     volumes:
 """
 
 FOOT: Final = """
 # `internal`: no way out but to those who are in it. Applications may call what is outside of the mesh.
 networks:
-  mesh: {{internal: true, ipam: {{config: [{{subnet: 10.73.0.0/24}}]}}}}
+  mesh: {{internal: true, ipam: {{config: [{{subnet: {mesh}}}]}}}}
 {networks}
 volumes:
   data:
@@ -106,13 +108,13 @@ volumes:
 {volumes}"""
 
 
-def service_text(service: Service, address: IPv4Address, network: IPv4Address) -> str:
-    """The two containers of a service; ``address`` is in the network ``mesh``, ``network`` is its own."""
+def service_text(service: Service, pair: Pair) -> str:
+    """The two containers of a service."""
     name = service.name
     return f"""
   {name}:
 {_application(service)}{_published(service)}    networks:
-      {name}: {{ipv4_address: {network + 3}}}
+      {name}: {{ipv4_address: {pair.application}}}
 
   {name}-envoy:
     <<: *envoy
@@ -123,8 +125,8 @@ def service_text(service: Service, address: IPv4Address, network: IPv4Address) -
       tokens: {{condition: service_completed_successfully}}
     volumes: [./envoy:/etc/envoy-bootstrap:ro, trust:/etc/xdsmesh:ro, {name}-token:/run/xdsmesh:ro]
     networks:
-      {name}: {{ipv4_address: {network + 2}}}
-      mesh: {{ipv4_address: {address}}}
+      {name}: {{ipv4_address: {pair.sidecar}}}
+      mesh: {{ipv4_address: {pair.in_mesh}}}
 """
 
 

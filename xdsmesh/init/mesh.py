@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xdsmesh.init.services import Service, callers
 
 PROXY_DEFAULTS = """\
-# What all services speak. For one that doesn't, such as a database, add a file:
+# What all services speak but those with a protocol-*.hcl, such as this for a database:
 #
 #   Kind     = "service-defaults"
 #   Name     = "db"
@@ -23,6 +23,7 @@ def mesh_files(services: Sequence[Service], definitions: Mapping[str, str]) -> d
     return {
         "mesh/proxy-defaults.hcl": PROXY_DEFAULTS,
         **{f"mesh/service-{name}.hcl": text for name, text in definitions.items()},
+        **{f"mesh/protocol-{each.name}.hcl": _protocol(each) for each in services if each.protocol},
         **{f"mesh/intentions-{name}.hcl": text for name, text in _intentions(services)},
     }
 
@@ -57,6 +58,14 @@ def upstream_lines(service: Service, bind_address: str) -> Iterator[str]:
         yield f"    local_bind_port    = {each.port}"
         yield "  },"
     yield "]"
+
+
+def _protocol(service: Service) -> str:
+    return f"""\
+Kind     = "service-defaults"
+Name     = "{service.name}"
+Protocol = "{service.protocol}"
+"""
 
 
 def _intentions(services: Sequence[Service]) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from xdsmesh.init.addresses import Addresses
 from xdsmesh.init.services import Service
 
 
-def compose_readme(services: Sequence[Service]) -> str:
+def compose_readme(services: Sequence[Service], addresses: Addresses) -> str:
     """For containers."""
     return f"""\
 # Your services in a mesh, in containers
@@ -27,11 +28,12 @@ certificates are made on first start, and kept in volumes; `docker compose down 
 | --- | --- |
 | who may call whom; what is not allowed is denied | `mesh/intentions-*.hcl` |
 | the services, and whom they call at which port | `mesh/service-*.hcl` |
-| what they speak: http, unless you say otherwise | `mesh/proxy-defaults.hcl` |
+| what they speak: http, but for those with a `protocol-*.hcl` | `mesh/proxy-defaults.hcl` |
 | the bootstrap of each sidecar | `envoy/sidecars/` |
 
-`mesh/` is followed while it runs: edit, and it takes hold at once. The addresses begin with 10.73; if your
-network has these, replace them in `compose.yaml` and `mesh/`.
+`mesh/` is followed while it runs: edit, and it takes hold at once. The addresses are those of
+{addresses.subnet}. If docker says that a pool overlaps, something on your machine has them, such as another
+mesh: make this folder anew with `--subnet 10.74.0.0/16`, or another one that is free.
 
 ```sh
 docker compose exec control-plane xdsmesh proxies
@@ -60,7 +62,7 @@ systemctl enable --now xdsmesh {sidecars}
 - Your applications have units of their own. They listen on 127.0.0.1, and call others at the addresses above.
 - `/etc/xdsmesh/mesh` is followed: edit, and it takes hold at once. `intentions-*.hcl` say who may call whom,
   and what they do not allow is denied; `service-*.hcl` are the services and whom they call at which port;
-  `proxy-defaults.hcl` says what they speak: http, unless you say otherwise.
+  `proxy-defaults.hcl` says what they speak: http, but for those with a `protocol-*.hcl`.
 - A sidecar goes on while the control plane is away, and a restart of one does not restart the other.
 - Whoever has an account on this machine reaches what listens on 127.0.0.1: the applications, and the control
   plane, which takes its word for an operator's. Accounts are not kept from one another by this mesh.
@@ -74,9 +76,11 @@ journalctl -u xdsmesh
 
 
 def _table(services: Sequence[Service], address: str) -> str:
+    tcp = {each.name for each in services if each.protocol == "tcp"}
     calls = [(each.name, upstream) for each in services for upstream in each.upstreams]
     rows = [
-        f"| {caller} | {called.service} | `http://{address.format(caller=caller, port=called.port)}` |"
+        f"| {caller} | {called.service} | `{'' if called.service in tcp else 'http://'}"
+        f"{address.format(caller=caller, port=called.port)}` |"
         for caller, called in calls
     ]
     if not rows:

@@ -4,6 +4,7 @@ Settings of units: https://www.freedesktop.org/software/systemd/man/latest/syste
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Final
 
 from xdsmesh.init.mesh import definition, mesh_files, upstream_lines
@@ -14,6 +15,7 @@ _HERE: Final = "127.0.0.1"
 _HTTP: Final = 8500
 _XDS: Final = 8502
 _FIRST_SIDECAR: Final = 21000
+_FIRST_UNPRIVILEGED: Final = 1024
 
 # What `systemd-analyze security` asks for, but for MemoryDenyWriteExecute: Envoy compiles while it runs.
 _HARDENED: Final = """\
@@ -46,8 +48,8 @@ SystemCallErrorNumber=EPERM
 
 
 def systemd_files(services: Sequence[Service], command: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The files by their paths, and the ports that two want. ``command`` is where xdsmesh is installed."""
-    ports = {each.name: _FIRST_SIDECAR + index for index, each in enumerate(services)}
+    """The files by their paths, and what is wrong with the ports. ``command`` is where xdsmesh is."""
+    ports = _sidecar_ports(services)
     definitions = {each.name: _definition(each, ports[each.name]) for each in services}
     files = {
         "README.md": systemd_readme(services),
@@ -55,7 +57,7 @@ def systemd_files(services: Sequence[Service], command: str) -> tuple[dict[str, 
         "units/xdsmesh.service": _server(command),
         **{f"units/{unit(each)}": _sidecar(each, command) for each in services},
     }
-    return files, tuple(clashes(list(_listeners(services, ports))))
+    return files, (*_forbidden(services), *clashes(list(_listeners(services))))
 
 
 def unit(service: Service) -> str:
@@ -127,11 +129,28 @@ def _definition(service: Service, port: int) -> str:
     return definition(service, _HERE, lines, check)
 
 
-def _listeners(services: Sequence[Service], sidecars: dict[str, int]) -> Iterator[tuple[str, int, str]]:
+def _sidecar_ports(services: Sequence[Service]) -> dict[str, int]:
+    """Where the other sidecars reach one: ports that nobody asked for."""
+    asked = {port for _, port, _ in _listeners(services)}
+    free = (port for port in count(_FIRST_SIDECAR) if port not in asked)
+    return {each.name: next(free) for each in services}
+
+
+def _forbidden(services: Sequence[Service]) -> Iterator[str]:
+    for each in services:
+        for upstream in each.upstreams:
+            if 0 < upstream.port < _FIRST_UNPRIVILEGED:
+                yield (
+                    f"--upstream {each.name}:{upstream.service}:{upstream.port}: a sidecar is not root, and "
+                    f"may not listen at {upstream.port}: write a port from {_FIRST_UNPRIVILEGED} on"
+                )
+
+
+def _listeners(services: Sequence[Service]) -> Iterator[tuple[str, int, str]]:
     yield _HERE, _HTTP, "the control plane"
     yield _HERE, _XDS, "the control plane"
     for each in services:
-        yield _HERE, sidecars[each.name], f"the sidecar of {each.name}"
         yield _HERE, each.port, each.name
+    for each in services:
         for upstream in each.upstreams:
             yield _HERE, upstream.port, f"{each.name}'s way to {upstream.service}"

@@ -89,6 +89,28 @@ def test_the_envoy_is_the_one_that_our_own_containers_have(xdsmesh: Run, tmp_pat
     assert ours in (tmp_path / "my-mesh" / ".env").read_text()
 
 
+def test_a_mesh_next_to_another_one_has_addresses_and_containers_of_its_own(
+    xdsmesh: Run, tmp_path: Path
+) -> None:
+    assert xdsmesh("init", "compose", *ASKED, "--subnet", "10.74.0.0/16").returncode == 0
+    texts = [each.read_text() for each in (tmp_path / "my-mesh").rglob("*") if each.is_file()]
+    assert not any("10.73." in text for text in texts)
+    networks = compose_of(tmp_path)["networks"]
+    assert [each["ipam"]["config"][0]["subnet"] for each in networks.values()] == [
+        "10.74.0.0/24",
+        "10.74.1.0/29",
+        "10.74.2.0/29",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["compose", "systemd"])
+def test_a_service_speaks_what_is_said(xdsmesh: Run, tmp_path: Path, kind: str) -> None:
+    assert xdsmesh("init", kind, *ASKED, "--protocol", "api=tcp").returncode == 0
+    assert 'Protocol = "tcp"' in (tmp_path / "my-mesh" / "mesh" / "protocol-api.hcl").read_text()
+    assert "http://" not in (tmp_path / "my-mesh" / "README.md").read_text()
+    assert xdsmesh("validate", "my-mesh/mesh").stdout == "3 entries, 2 services in 5 files: fine\n"
+
+
 def test_systemd_finds_nothing_wrong_with_the_units(xdsmesh: Run, tmp_path: Path) -> None:
     assert xdsmesh("init", "systemd", *ASKED).returncode == 0
     units = sorted((tmp_path / "my-mesh" / "units").iterdir())
