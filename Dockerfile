@@ -9,18 +9,17 @@ ARG PYTHON_IMAGE=python:3.11-slim
 FROM ${PYTHON_IMAGE} AS installed
 WORKDIR /src
 RUN python -m venv --without-pip /opt/xdsmesh
-# What we depend on changes seldom, and is a layer of its own.
+# What we depend on changes seldom, and is a layer of its own. What Litestar makes examples with, which we never
+# ask for, is an eighth of it, and goes.
 COPY pyproject.toml LICENSE ./
 COPY xdsmesh/__init__.py xdsmesh/__init__.py
 RUN touch README.md \
  && pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile . \
- && pip --python /opt/xdsmesh/bin/python uninstall --yes xdsmesh
+ && pip --python /opt/xdsmesh/bin/python uninstall --yes xdsmesh polyfactory faker
 COPY README.md ./
 COPY xdsmesh xdsmesh
-# The stubs of Envoy's API are thousands of modules: only what a server imports is compiled. Litestar makes
-# examples for documentation with polyfactory; we have none, and its made-up names are an eighth of all.
+# The stubs of Envoy's API are thousands of modules: only what a server imports is compiled.
 RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --no-deps . \
- && pip --python /opt/xdsmesh/bin/python uninstall --yes polyfactory faker \
  && /opt/xdsmesh/bin/python -c 'import xdsmesh.serve, xdsmesh.cli, xdsmesh.demo.app' \
  && /opt/xdsmesh/bin/xdsmesh version
 
