@@ -1,5 +1,7 @@
 """``xdsmesh init``: a mesh for one's own services, as files to look at, to edit and to start."""
 
+import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -78,7 +80,8 @@ def compose(
     addresses, no_subnet = read_subnet(subnet)
     files, more = compose_files(services, addresses)
     _write(out, files, (*wrong, *no_subnet, *more))
-    typer.echo(f"Start it: cd {out} && docker compose up")
+    typer.echo("Once, in the source of xdsmesh: docker build -t xdsmesh:local .")
+    typer.echo(f"Start it: cd {shlex.quote(str(out))} && docker compose up")
 
 
 @app.command(epilog=_SYSTEMD)
@@ -110,6 +113,8 @@ def _write(folder: Path, files: Mapping[str, str], problems: Sequence[str]) -> N
     if there:
         what = "\n".join(f"{each}: is there already" for each in there)
         raise CommandError(f"{what}\nnothing was written: name another folder with --out, or remove these")
+    # Their readers are other users: the control plane's and Envoy's. There are no secrets in them.
+    os.umask(0o022)
     try:
         for name, text in files.items():
             file = folder / name

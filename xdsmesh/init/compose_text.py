@@ -99,6 +99,7 @@ CONTROL_PLANE: Final = """
 
 FOOT: Final = """
 # `internal`: no way out but to those who are in it. Applications may call what is outside of the mesh.
+# If docker says that a pool overlaps: README.md.
 networks:
   mesh: {{internal: true, ipam: {{config: [{{subnet: {mesh}}}]}}}}
 {networks}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -79,6 +80,27 @@ def test_each_service_is_two_containers_alone_in_a_network(xdsmesh: Run, tmp_pat
     assert services["web"]["environment"]["UPSTREAMS"] == "api=http://web-envoy:9191"
     assert services["web"]["ports"] == ["127.0.0.1:8000:8080"]
     assert not any("ports" in said for name, said in services.items() if name != "web")
+
+
+@pytest.mark.parametrize("kind", ["compose", "systemd"])
+def test_the_users_of_containers_and_units_can_read_what_a_careful_person_makes(
+    xdsmesh: Run, tmp_path: Path, kind: str
+) -> None:
+    before = os.umask(0o077)
+    try:
+        assert xdsmesh("init", kind, *ASKED, "--out", "my mesh").returncode == 0
+    finally:
+        os.umask(before)
+    for each in (tmp_path / "my mesh", *(tmp_path / "my mesh").rglob("*")):
+        assert each.stat().st_mode & 0o777 == (0o755 if each.is_dir() else 0o644)
+
+
+def test_what_is_said_at_the_end_can_be_copied_into_a_shell(xdsmesh: Run) -> None:
+    assert xdsmesh("init", "compose", *ASKED, "--out", "my mesh").stdout.splitlines() == [
+        "Wrote 10 files into my mesh",
+        "Once, in the source of xdsmesh: docker build -t xdsmesh:local .",
+        "Start it: cd 'my mesh' && docker compose up",
+    ]
 
 
 def test_the_envoy_is_the_one_that_our_own_containers_have(xdsmesh: Run, tmp_path: Path) -> None:
