@@ -10,7 +10,7 @@ FROM ${PYTHON_IMAGE} AS installed
 WORKDIR /src
 RUN python -m venv --without-pip /opt/xdsmesh
 # What we depend on changes seldom, and is a layer of its own. What Litestar makes examples with, which we never
-# ask for, is an eighth of it, and goes.
+# ask for, is a tenth of it, and goes.
 COPY pyproject.toml LICENSE ./
 COPY xdsmesh/__init__.py xdsmesh/__init__.py
 RUN touch README.md \

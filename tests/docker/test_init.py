@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +28,7 @@ BASH: Final = "/bin/bash"
 SECONDS: Final = 60
 UP_SECONDS: Final = 240
 SIDECARS: Final = ("web-1-sidecar-proxy", "api-1-sidecar-proxy")
+LOGS: Final = "docker compose ps --all; docker compose logs --tail 15"
 UNITS: Final = ("xdsmesh", "xdsmesh-sidecar-web", "xdsmesh-sidecar-api")
 
 
@@ -48,11 +51,15 @@ def done(commands: str, folder: Path) -> str:
     return result.stdout
 
 
+def said(commands: str, folder: Path) -> str:
+    return run(commands, folder).stdout
+
+
 def wait(says: Callable[[], str], expected: str, evidence: Callable[[], str]) -> None:
     """Return when this is said, within a bound."""
     deadline = time.monotonic() + SECONDS
-    while expected not in (said := says()):
-        assert time.monotonic() < deadline, f"waited in vain for {expected!r}: {said}\n{evidence()}"
+    while expected not in (answer := says()):
+        assert time.monotonic() < deadline, f"waited in vain for {expected!r}: {answer}\n{evidence()}"
         time.sleep(0.5)
 
 
@@ -76,12 +83,8 @@ def test_in_containers_web_calls_api_until_an_intention_denies_it(source: Path) 
     shop = source / "shop"
     done(make, source)
 
-    def calls() -> str:
-        return run(call, shop).stdout
-
-    def logs() -> str:
-        return run("docker compose ps --all; docker compose logs --tail 15", shop).stdout
-
+    calls = partial(said, call, shop)
+    logs = partial(said, LOGS, shop)
     wait(calls, '"called": {"service": "api", "path": "/"}', logs)
     for proxy in SIDECARS:
         wait(calls, proxy, logs)
@@ -92,6 +95,21 @@ def test_in_containers_web_calls_api_until_an_intention_denies_it(source: Path) 
     wait(calls, "denied by an intention", logs)
     done(down, shop)
     assert not done("docker compose ps --all --quiet", shop)
+
+
+def test_a_mesh_with_a_subnet_of_its_own_runs_next_to_another_one_and_speaks_tcp(source: Path) -> None:
+    asked = "--service api:443 --service db:5432 --upstream api:db:5433 --protocol db=tcp"
+    ask = "from urllib.request import urlopen; print(urlopen('http://api-envoy:5433', timeout=5).read())"
+    done("docker build --quiet --tag xdsmesh:local .", source)
+    meshes = {source / "first": "", source / "second": "--subnet 10.74.0.0/16"}
+    with ExitStack() as ups:
+        for folder, more in meshes.items():
+            done(f"xdsmesh init compose {asked} {more} --out {folder}", source)
+            ups.callback(done, "docker compose down --volumes --timeout 5", folder)
+            done("docker compose up --detach", folder)
+        for folder in meshes:
+            call = partial(said, f'docker compose exec -T api python -c "{ask}"', folder)
+            wait(call, '"service": "db"', partial(said, LOGS, folder))
 
 
 @pytest.fixture(scope="module")

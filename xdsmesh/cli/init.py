@@ -47,6 +47,8 @@ _Protocols = Annotated[
     ),
 ]
 _Out = Annotated[Path, typer.Option(metavar="DIR", help="Where to write; no file there is replaced.")]
+_UNSEEN: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - nothing is written there
+"""What ProtectHome and PrivateTmp keep from units."""
 _DEFAULT_OUT: Final = Path("my-mesh")
 
 app = typer.Typer(
@@ -99,8 +101,8 @@ def systemd(
     command = Path(sys.executable).with_name("xdsmesh")
     files, more = systemd_files(services, str(command))
     _write(out, files, (*wrong, *more))
-    if command.is_relative_to("/home") or command.is_relative_to("/root"):
-        typer.echo(f"{command} is in a home folder, where units see nothing: install it in /opt", err=True)
+    if unseen := next(filter(command.is_relative_to, _UNSEEN), None):
+        typer.echo(f"{command} is in {unseen}, where units see nothing: install it in /opt", err=True)
     typer.echo(f"Install them: {out / 'README.md'} says how")
 
 

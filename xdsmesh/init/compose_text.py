@@ -121,6 +121,7 @@ def service_text(service: Service, pair: Pair) -> str:
     <<: *envoy
     command: >-
       -c /etc/envoy-bootstrap/sidecars/{name}.yaml --disable-hot-restart --concurrency 1 --drain-time-s 10
+      --log-level warning
     depends_on:
       {name}: {{condition: service_started}}
       tokens: {{condition: service_completed_successfully}}

@@ -31,9 +31,13 @@ certificates are made on first start, and kept in volumes; `docker compose down 
 | what they speak: http, but for those with a `protocol-*.hcl` | `mesh/proxy-defaults.hcl` |
 | the bootstrap of each sidecar | `envoy/sidecars/` |
 
-`mesh/` is followed while it runs: edit, and it takes hold at once. The addresses are those of
-{addresses.subnet}. If docker says that a pool overlaps, something on your machine has them, such as another
-mesh: make this folder anew with `--subnet 10.74.0.0/16`, or another one that is free.
+`mesh/` is followed while it runs: edit, and it takes hold at once. `docker compose logs control-plane` tells
+what is wrong with a file.
+
+- The addresses are those of {addresses.subnet}. If docker says that a pool overlaps, something on your
+  machine has them, such as another mesh: make this folder anew with `--subnet 10.74.0.0/16`, or another
+  that is free.
+- For one service more, too, make a new folder with all of them, and carry over what you have edited.
 
 ```sh
 docker compose exec control-plane xdsmesh proxies
