@@ -8,6 +8,7 @@ from xdsmesh.config.wording import nearest, quoted
 from xdsmesh.init.services import Service, Upstream
 
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+_IMAGE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?")
 _MAX_PORT: Final = 65535
 _MAX_SERVICES: Final = 200
 """Each has an address and a network of its own in compose; far fewer belong on one machine."""
@@ -109,7 +110,7 @@ class _Reading:
         images: dict[str, str] = {}
         for where, (name, image) in self._parts("--image", given, "=", "NAME=IMAGE", "web=nginx:stable"):
             self._known(where, name, known)
-            if not image or any(each.isspace() or each in "\"'\\$" for each in image):
+            if not _IMAGE.fullmatch(image):
                 self._wrong(where, f"{quoted(image)} is no image", f"write {name}=IMAGE")
             if name in images:
                 self._wrong(where, f"{name} has an image already", "keep one of them")

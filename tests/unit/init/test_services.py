@@ -108,7 +108,7 @@ def test_what_is_given_twice_is_told() -> None:
 
 
 def test_an_image_can_bring_nothing_else_into_the_compose_file() -> None:
-    for image in ("a\n    privileged: true", 'a"', "${HOME}", "a b"):
+    for image in ("a\n    privileged: true", 'a"', "${HOME}", "a b", "*envoy", "[a]", "a:"):
         assert len(problems("web:80", image=f"web={image}")) == 1
 
 
