@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
@@ -83,7 +83,7 @@ class Watch:
         self.critical: set[str] = set()
         self._plane = plane
 
-    async def __aenter__(self) -> Watch:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._watch())
         return self
 
