@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -60,6 +61,7 @@ async def test_who_is_cut_off_calls_nobody_critical_but_who_has_really_died(
             await plane.put("/v1/agent/service/register", service)
         await until(partial(all_pass, plane), "all checks pass")
 
+        await stack.enter_async_context(talking(host, web, db))
         watch = await stack.enter_async_context(Watch(plane))
         cut(net, host)
         await until(partial(all_say, plane, "not probed: this machine has no way to 10.0.1."), "all say why")
@@ -125,6 +127,27 @@ async def serving(host: Host, port: int, seconds: float = 0) -> AsyncIterator[No
         yield
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def talking(host: Host, *others: Host) -> AsyncIterator[None]:
+    """Somebody on a host talks to others all the time: they are asked for by ARP during a cut, and given up."""
+
+    async def talk(sock: socket.socket) -> None:
+        while True:
+            for other in others:
+                with suppress(OSError):
+                    sock.sendto(b"", (other.address, PORT))
+            await asyncio.sleep(0.05)
+
+    with host.namespace.submit(socket.socket, socket.AF_INET, socket.SOCK_DGRAM).result() as sock:
+        sock.settimeout(0)
+        task = asyncio.create_task(talk(sock))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
 
 def services(web: Host, api: Host, db: Host) -> Iterator[dict[str, Any]]:
