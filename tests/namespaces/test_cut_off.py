@@ -131,7 +131,7 @@ async def serving(host: Host, port: int, seconds: float = 0) -> AsyncIterator[No
 
 @asynccontextmanager
 async def talking(host: Host, *others: Host) -> AsyncIterator[None]:
-    """Somebody on a host talks to others all the time: they are asked for by ARP during a cut, and given up."""
+    """Somebody on a host talks to others all the time: in a cut they are asked for by ARP, and given up."""
 
     async def talk(sock: socket.socket) -> None:
         while True:
