@@ -19,12 +19,15 @@ from xdsmesh.probes.routes import Address, obstacle
 from xdsmesh.probes.schedule import Schedule
 from xdsmesh.probes.standing import Standing, Urgency
 from xdsmesh.probes.thresholds import Streak, verdict
-from xdsmesh.probes.way import STILL_SECONDS, NotProbedError, NoWayError, Way
+from xdsmesh.probes.way import NotProbedError, NoWayError, Way
 
 Report = Callable[[str, CheckStatus], Awaitable[None]]
 """Makes the status of a check, by its id, durable; it may raise, and is then called again later."""
 
 _EXPIRED: Final = "TTL expired"
+_STOOD_STILL_SECONDS: Final = 0.5
+"""Who wakes up so much too late did not run: stopped, paused, or starved."""
+
 _log = structlog.get_logger()
 
 
@@ -199,14 +202,18 @@ class Prober:
                 async with asyncio.timeout(min(moments) - self._clock() if moments else None):
                     await self._planned.wait()
             except TimeoutError:
-                if self._clock() - min(moments) > STILL_SECONDS:
-                    self._start_ttls_anew()
+                if (late := self._clock() - min(moments)) > _STOOD_STILL_SECONDS:
+                    self._give_time(late)
 
-    def _start_ttls_anew(self) -> None:
-        """This process stood still: who spoke meanwhile could not be heard. It is so after a restart, too."""
-        for watched in self._watched.values():
-            if watched.check.type is CheckType.TTL and watched.check.id in self._due:
-                self._plan_expiry(watched.check)
+    def _give_time(self, late: float) -> None:
+        """This process stood still, and who spoke meanwhile is not heard yet: no TTL ends for as long again."""
+        until = self._clock() + late
+        for check_id in tuple(self._due.pop(until)):
+            watched = self._watched[check_id]
+            if watched.check.type is CheckType.TTL:
+                self._plan(check_id, until)
+            else:
+                self._come_due(watched)
 
     def _come_due(self, watched: _Watched) -> None:
         if watched.check.type is CheckType.TTL:

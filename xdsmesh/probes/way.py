@@ -23,9 +23,6 @@ _SETTLE_SECONDS: Final = 2.0
 
 _LOOK_UP_SECONDS: Final = 1.0
 
-STILL_SECONDS: Final = 0.5
-"""Who wakes up so much too late has not run meanwhile: stopped, paused, or starved."""
-
 
 class NotProbedError(Exception):
     """A probe says nothing about its target."""
@@ -36,7 +33,7 @@ class NoWayError(NotProbedError):
 
 
 class StoodStillError(NotProbedError):
-    """It failed while this process did not run: there may have been an answer in time."""
+    """It failed, and most of the time this process did not run: there may have been an answer in time."""
 
 
 class Way:
@@ -69,20 +66,20 @@ class Way:
         if self._named:
             await self._look_up()
         self._look()
-        start, stood_still = self._clock(), False
+        start, stood_still = self._clock(), 0.0
         task = asyncio.create_task(probe(), name=f"probe of {self.host}")
         try:
             while not task.done():
                 before = self._clock()
                 await asyncio.wait({task}, timeout=_LOOK_SECONDS)
-                stood_still |= self._clock() - before > _LOOK_SECONDS + STILL_SECONDS
+                stood_still += max(0, self._clock() - before - _LOOK_SECONDS)
                 self._look()
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         result = task.result()
         if result.status is Health.CRITICAL:
-            if stood_still:
+            if stood_still > (self._clock() - start) / 2:
                 raise StoodStillError
             if start - self._lost < _SETTLE_SECONDS:
                 raise NoWayError(self._why)

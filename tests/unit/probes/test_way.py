@@ -122,6 +122,13 @@ async def test_a_failure_while_this_process_stood_still_does_not_count_but_a_pas
     assert await world.way().result(says(UP, stand_still)) == UP
 
 
+async def test_a_failure_counts_if_this_process_ran_most_of_the_time(world: World) -> None:
+    def stumble() -> None:
+        world.now += 0.4
+
+    assert await world.way().result(says(DOWN, stumble)) == DOWN
+
+
 async def test_a_name_is_cut_off_when_all_its_addresses_are(world: World) -> None:
     way = world.way("localhost:80")
     world.cut |= {str(found[4][0]) for found in socket.getaddrinfo("localhost", None)}
