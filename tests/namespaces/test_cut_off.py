@@ -6,6 +6,7 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.namespaces.control_plane import ControlPlane, until
 from tests.namespaces.datacenters import Datacenters
 from tests.namespaces.namespaces import ip
+from xdsmesh.probes.routes import obstacle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -76,6 +78,24 @@ async def test_who_is_cut_off_calls_nobody_critical_but_who_has_really_died(
         assert watch.critical == {"api"}
         events = [line for line in plane.server.log.read_text().splitlines() if "cut off" in line]
         assert ["seems to be cut off" in line for line in events] == [True, False]
+
+
+async def test_the_kernel_says_whether_there_is_a_way(net: Datacenters) -> None:
+    host, api = net.dc1.host("web"), net.dc1.host("api")
+
+    def why(address: str) -> str:
+        return host.namespace.submit(obstacle, ip_address(address)).result(20)
+
+    async def found(address: str, expected: str) -> bool:
+        return why(address) == expected
+
+    assert not why(api.address)
+    assert why("192.0.2.1") == "Network is unreachable"
+    net.unplug(host)
+    await until(partial(found, api.address, "its link is down"), "the link is known to be down")
+    assert not why(host.address)
+    net.plug_in(host)
+    await until(partial(found, api.address, ""), "the link is known to be up")
 
 
 class Watch:

@@ -206,7 +206,7 @@ class Prober:
                     self._give_time(late)
 
     def _give_time(self, late: float) -> None:
-        """This process stood still, and who spoke meanwhile is not heard yet: no TTL ends for as long again."""
+        """This process stood still; who spoke meanwhile is not heard yet: no TTL ends for as long again."""
         until = self._clock() + late
         for check_id in tuple(self._due.pop(until)):
             watched = self._watched[check_id]
