@@ -20,7 +20,7 @@ from xdsmesh.ca.key_file import key_of_environment, own_key_file, read_key_file
 from xdsmesh.ca.roots_file import RootsFile
 from xdsmesh.ca.sealing import Sealer
 from xdsmesh.ca.stored import has_sealed_keys
-from xdsmesh.catalog.announce import announce
+from xdsmesh.catalog.announce import announce, check_datacenter
 from xdsmesh.catalog.repository import Repository
 from xdsmesh.catalog.upgrade import upgrade
 from xdsmesh.federation.store_id import begin
@@ -79,6 +79,7 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
+        await check_datacenter(store, settings.datacenter)
         await check_reach(settings, store)
         issuer = await Issuer.open(store, settings.trust_domain, _now, await _sealer(settings, store))
         roots_file = await RootsFile.make(settings.roots_file, issuer) if settings.roots_file else None

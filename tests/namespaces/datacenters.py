@@ -93,6 +93,22 @@ class Datacenters:
         """Undo all cuts."""
         self._set(_FORWARDS, _CABLE, *(_port(outer) for side in OUTER.values() for outer in side.values()))
 
+    def unplug(self, host: Host) -> None:
+        """Pull the cable of a host's LAN: its interface stays, without a carrier."""
+        ip(f"link set {_lan_port(host)} down", namespace=self._switch)
+
+    def plug_in(self, host: Host) -> None:
+        """Undo ``unplug``."""
+        ip(f"link set {_lan_port(host)} up", namespace=self._switch)
+
+    def detach(self, host: Host) -> None:
+        """Take a host's interface to the LAN away, as ``docker network disconnect`` does."""
+        ip(f"link delete {_lan_port(host)}", namespace=self._switch)
+
+    def attach(self, host: Host) -> None:
+        """Undo ``detach``: an interface with the same addresses."""
+        self._plug_in(host.namespace, "lan", host.address, f"{_side(host)}-lan", _lan_port(host))
+
     def _set(self, state: int, *ports: str) -> None:
         bridge(*(f"link set dev {port} state {state}" for port in ports), namespace=self._switch)
 
@@ -138,6 +154,16 @@ class Datacenters:
 def _port(outer: str) -> str:
     """The switch's end of a gateway's outer link."""
     return f"out-{outer}"
+
+
+def _side(host: Host) -> str:
+    """The datacenter of a host."""
+    return host.name.partition("-")[0]
+
+
+def _lan_port(host: Host) -> str:
+    """The switch's end of a host's link to its LAN."""
+    return f"{_side(host)}-{host.address}"
 
 
 def _mac(address: str) -> str:

@@ -33,7 +33,7 @@ class Host:
         self.name = name
         self.address = address
         self.outer = outer
-        self._namespace = namespace
+        self.namespace = namespace
         self._processes = processes
         self._http = self.http()
 
@@ -42,7 +42,7 @@ class Host:
 
         Under a name that was used before, the log begins anew.
         """
-        inside = ("ip", "netns", "exec", self._namespace.name, *command)
+        inside = ("ip", "netns", "exec", self.namespace.name, *command)
         return await self._processes.start(f"{self.name}-{name}", *inside)
 
     async def kill(self, child: Child) -> None:
@@ -51,7 +51,7 @@ class Host:
 
     def http(self, base_url: str = "") -> httpx.AsyncClient:
         """A client whose requests are sent from here; each response is read whole. The caller closes it."""
-        transport = InsideTransport(self._namespace)
+        transport = InsideTransport(self.namespace)
         return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=SECONDS)
 
     async def request(self, url: str, method: str = "GET", **more: Any) -> httpx.Response:
@@ -95,13 +95,13 @@ class Host:
 
     def capture(self) -> Capture:
         """A context: all packets that this host sends and receives while it lives."""
-        return Capture(self._namespace)
+        return Capture(self.namespace)
 
     async def aclose(self) -> None:
         """Leave no connection behind; who made the namespace and the processes ends them."""
         await self._http.aclose()
 
     def _socket(self) -> socket.socket:
-        sock = self._namespace.submit(socket.socket, socket.AF_INET, socket.SOCK_STREAM).result()
+        sock = self.namespace.submit(socket.socket, socket.AF_INET, socket.SOCK_STREAM).result()
         sock.settimeout(0)
         return sock

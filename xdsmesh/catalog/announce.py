@@ -6,9 +6,11 @@ from typing import Final
 
 from xdsmesh.catalog import codec
 from xdsmesh.catalog.draft import Draft
-from xdsmesh.catalog.keys import check_key, instance_key, node_key, status_key
+from xdsmesh.catalog.keys import NODES, check_key, instance_key, node_key, status_key
 from xdsmesh.model.catalog import Instance, Node
 from xdsmesh.model.checks import Check, CheckStatus, Health
+from xdsmesh.model.codes import Code
+from xdsmesh.model.errors import Place, Problem, RefusedError
 from xdsmesh.model.origin import PROBER, Origin, Source
 from xdsmesh.store.base import Conflict, Store
 
@@ -28,6 +30,21 @@ async def announce(store: Store, node: Node, new_id: Callable[[], str]) -> None:
         await _write(draft, node, new_id)
         if not isinstance(await store.commit(draft.txn(), ANNOUNCER), Conflict):
             return
+
+
+async def check_datacenter(store: Store, datacenter: str) -> None:
+    """What a server has said of itself in this store, under whatever name, it has said in this datacenter.
+
+    Raises:
+        RefusedError: it was another one. Identities, and what other datacenters know, have its name in them.
+    """
+    _, records = await store.list(NODES)
+    own = (codec.decode_node(each.value) for each in records if each.origin.source is Source.SERVER)
+    for node in own:
+        if node.datacenter != datacenter:
+            what = f"the data folder is of the datacenter {node.datacenter}, and not of {datacenter}"
+            remedy = f"start the server with --datacenter {node.datacenter}, or with a new --data-dir"
+            raise RefusedError(Problem(Place(source="--datacenter"), what, remedy, code=Code.SETTING))
 
 
 async def _write(draft: Draft, node: Node, new_id: Callable[[], str]) -> None:

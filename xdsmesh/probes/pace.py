@@ -8,6 +8,12 @@ from xdsmesh.model.checks import Health
 _FIRST_RETRY: Final = 0.1
 """Seconds. What has just been registered will listen in a moment."""
 
+_AGAIN: Final = 1.0
+"""Seconds. Who is cut off is soon to know that it is no more."""
+
+_CROWD: Final = 1000
+"""So many checks a second may look whether there is a way again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -30,3 +36,7 @@ class Pace:
         if self.retry is None or result is not Health.CRITICAL:
             return self.interval, replace(self, retry=None)
         return min(self.retry, self.interval), replace(self, retry=min(self.retry * 2, self.interval))
+
+    def without_result(self, crowd: int = 1) -> float:
+        """How long to wait after a probe that says nothing, when it is so with ``crowd`` checks."""
+        return min(max(_AGAIN, crowd / _CROWD), self.interval)

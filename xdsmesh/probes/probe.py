@@ -43,8 +43,8 @@ _KINDS: Final[Mapping[CheckType, _Kind]] = {
 PROBED: Final = frozenset(_KINDS)
 """The kinds of checks that are probed."""
 
-_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""What says nothing about who is asked: this process or this machine has run out of something."""
+_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What says nothing about who is asked: this process or machine has run out of something, such as ports."""
 
 
 class CannotAskError(Exception):

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,17 +11,23 @@ import structlog
 from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.facts import Batch
 from xdsmesh.probes.alias import Aliases
+from xdsmesh.probes.cut import Cut, not_probed
 from xdsmesh.probes.lane import Lane
 from xdsmesh.probes.pace import Pace
 from xdsmesh.probes.probe import PROBED, CannotAskError, ask
+from xdsmesh.probes.routes import Address, obstacle
 from xdsmesh.probes.schedule import Schedule
 from xdsmesh.probes.standing import Standing, Urgency
 from xdsmesh.probes.thresholds import Streak, verdict
+from xdsmesh.probes.way import NotProbedError, NoWayError, Way
 
 Report = Callable[[str, CheckStatus], Awaitable[None]]
 """Makes the status of a check, by its id, durable; it may raise, and is then called again later."""
 
 _EXPIRED: Final = "TTL expired"
+_STOOD_STILL_SECONDS: Final = 0.5
+"""Who wakes up so much too late did not run: stopped, paused, or starved."""
+
 _log = structlog.get_logger()
 
 
@@ -51,6 +57,7 @@ class _Watched:
     check: Check
     standing: Standing
     pace: Pace
+    way: Way
     streak: Streak = field(default_factory=Streak)
     slow: bool = False
 
@@ -61,13 +68,15 @@ class Prober:
     Used from one event loop. ``take`` and ``beat`` only take note; ``run`` does the work.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the world around it
         self,
         node: str,
         report: Report,
         clock: Callable[[], float],
         pick: Callable[[float, float], float],
         limits: Limits = Limits(),
+        *,
+        obstacle: Callable[[Address], str] = obstacle,
     ) -> None:
         """Make a prober that knows of no check yet.
 
@@ -77,12 +86,14 @@ class Prober:
             clock: seconds that only grow, such as ``time.monotonic``.
             pick: draws a number between two, such as ``random.uniform``.
             limits: what it allows itself.
+            obstacle: says why this machine has no way to an address, or nothing if it has one.
         """
         self._node = node
         self._store = report
         self._clock = clock
         self._pick = pick
         self._limits = limits
+        self._obstacle = obstacle
         self._started = False  # the first batch, with what was there before, is in
         self._watched: dict[str, _Watched] = {}
         self._aliases = Aliases(node)
@@ -90,6 +101,7 @@ class Prober:
         self._unwritten = Schedule()  # reports that can wait
         self._planned = asyncio.Event()
         self._can_ask = True
+        self._cut = Cut()
         self._quick = Lane(limits.probes, self._probe, limits.slow_seconds)
         self._slow = Lane(limits.probes, self._probe, limits.stuck_seconds)
         self._reports = Lane(limits.reports, self._report)
@@ -148,11 +160,13 @@ class Prober:
         if known:
             self._forget(check_id)
         if check and check.probe:
-            self._watch(check, check.probe.interval.seconds)
+            self._watch(check, check.probe)
 
-    def _watch(self, check: Check, interval: float) -> None:
-        pace = Pace.begin(interval, check.status)
-        self._watched[check.id] = _Watched(check, Standing(CheckStatus(check.status, check.output)), pace)
+    def _watch(self, check: Check, probe: Probe) -> None:
+        interval = probe.interval.seconds
+        standing = Standing(CheckStatus(check.status, check.output))
+        way = Way(check.type, probe, self._clock, self._obstacle)
+        self._watched[check.id] = _Watched(check, standing, Pace.begin(interval, check.status), way)
         if check.type is CheckType.TTL:
             self._plan_expiry(check)
         elif check.type in PROBED:
@@ -161,6 +175,7 @@ class Prober:
 
     def _forget(self, check_id: str) -> None:
         del self._watched[check_id]
+        self._cut.regain(check_id)
         self._due.remove(check_id)
         self._unwritten.remove(check_id)
         for lane in (self._quick, self._slow, self._reports):
@@ -183,9 +198,22 @@ class Prober:
             for check_id in self._unwritten.pop(now):
                 self._reports.want(check_id)
             moments = [when for when in (self._due.next, self._unwritten.next) if when is not None]
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(min(moments) - self._clock() if moments else None):
                     await self._planned.wait()
+            except TimeoutError:
+                if (late := self._clock() - min(moments)) > _STOOD_STILL_SECONDS:
+                    self._give_time(late)
+
+    def _give_time(self, late: float) -> None:
+        """This process stood still; who spoke meanwhile is not heard yet: no TTL ends for as long again."""
+        until = self._clock() + late
+        for check_id in tuple(self._due.pop(until)):
+            watched = self._watched[check_id]
+            if watched.check.type is CheckType.TTL:
+                self._plan(check_id, until)
+            else:
+                self._come_due(watched)
 
     def _come_due(self, watched: _Watched) -> None:
         if watched.check.type is CheckType.TTL:
@@ -199,12 +227,16 @@ class Prober:
         if probe is None:
             return
         start = self._clock()
-        result = await self._ask(watched.check.type, probe)
+        try:
+            result = await watched.way.result(partial(ask, watched.check.type, probe))
+        except (CannotAskError, NotProbedError) as error:
+            if self._watched.get(check_id) is watched:
+                self._plan(check_id, start + self._learn_nothing(watched, error))
+            return
+        self._can_ask = True
         if self._watched.get(check_id) is not watched:
             return
-        if result is None:
-            self._plan(check_id, start + watched.pace.interval)
-            return
+        self._cut.regain(check_id)
         watched.slow = self._clock() - start > self._limits.slow_seconds
         wait, watched.pace = watched.pace.after(result.status)
         self._plan(check_id, start + wait)
@@ -212,17 +244,17 @@ class Prober:
         if status := verdict(result.status, watched.streak, probe):
             self._hear(watched, CheckStatus(status, result.output))
 
-    async def _ask(self, kind: CheckType, probe: Probe) -> CheckStatus | None:
-        """What a probe says; None if none can be made, which is told once, until one can."""
-        try:
-            result = await ask(kind, probe)
-        except CannotAskError as error:
+    def _learn_nothing(self, watched: _Watched, error: Exception) -> float:
+        """A check keeps its status; how long to wait until it is probed again. The log has it once."""
+        if isinstance(error, CannotAskError):
             if self._can_ask:
                 _log.warning("health checks can't be made now, and keep their statuses", why=str(error))
             self._can_ask = False
-            return None
-        self._can_ask = True
-        return result
+            return watched.pace.interval
+        if isinstance(error, NoWayError):
+            self._cut.lose(watched.check.id, str(error), known=watched.way.known)
+            self._hear(watched, not_probed(watched.standing.latest, str(error)))
+        return watched.pace.without_result(len(self._cut))
 
     def _hear(self, watched: _Watched, status: CheckStatus) -> None:
         check_id = watched.check.id

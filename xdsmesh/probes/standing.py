@@ -27,6 +27,11 @@ class Standing:
         self.heard: CheckStatus | None = None
         self._sent: CheckStatus | None = None
 
+    @property
+    def latest(self) -> CheckStatus:
+        """What was said last, stored or not."""
+        return self.heard or self.stored
+
     def store(self, status: CheckStatus) -> None:
         """Take in what the store holds now. What somebody else wrote is newer than what was heard."""
         if status == self.heard or status not in (self.stored, self._sent):

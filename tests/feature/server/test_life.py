@@ -101,6 +101,17 @@ def test_all_flags_of_the_command_are_accepted(start: Callable[..., Any], tmp_pa
     assert server.events("this listener is not built yet and stays off")[0]["flag"] == "--dns-addr"
 
 
+def test_a_data_folder_is_of_one_datacenter_whatever_its_node_is_called(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
+    data = ("--data-dir", str(tmp_path / "data"))
+    start(*data, "--datacenter", "east", "--node", "one").stop()
+    again = start(*data, "--datacenter", "west", "--node", "two", ready=False)
+    assert again.process.wait(20) == 1
+    assert "--datacenter east" in again.output()
+    assert start(*data, "--datacenter", "east", "--node", "two").http.get("/v1/agent/self").is_success
+
+
 def test_a_data_folder_keeps_its_trust_domain(start: Callable[..., Any], tmp_path: Path) -> None:
     data = ("--data-dir", str(tmp_path / "data"))
     start(*data, "--trust-domain", "one.consul").stop()

@@ -19,6 +19,7 @@ from xdsmesh.model.checks import Check, CheckStatus, CheckType, Health, Probe
 from xdsmesh.model.duration import Duration
 from xdsmesh.model.facts import Batch, Fact
 from xdsmesh.probes.prober import Limits, Prober
+from xdsmesh.probes.routes import Address, obstacle
 from xdsmesh.probes.tls import tls_context
 
 NODE = "n1"
@@ -133,9 +134,10 @@ class World:
         self,
         clock: Callable[[], float] = time.monotonic,
         pick: Callable[[float, float], float] = random.uniform,
+        obstacle: Callable[[Address], str] = obstacle,
         **limits: Any,
     ) -> None:
-        self.prober = Prober(NODE, self.report, clock, pick, Limits(**limits))
+        self.prober = Prober(NODE, self.report, clock, pick, Limits(**limits), obstacle=obstacle)
         self.checks: dict[str, Check] = {}
         self.reports: list[tuple[str, CheckStatus]] = []
         self.trouble: set[str] = set()

@@ -28,3 +28,10 @@ def test_once_it_has_passed_the_interval_holds() -> None:
 
 def test_no_retry_is_later_than_the_interval() -> None:
     assert waits(0.05, FAILS, FAILS, FAILS) == [0.05, 0.05]
+
+
+def test_who_learnt_nothing_asks_again_within_a_second_unless_thousands_do() -> None:
+    assert Pace(10).without_result() == Pace(10).without_result(900) == 1
+    assert Pace(0.5).without_result() == 0.5
+    assert Pace(10).without_result(5000) == 5
+    assert Pace(10).without_result(50000) == 10
