@@ -45,7 +45,7 @@ def running(engine: DockerClient, image: str, *command: str) -> Iterator[Contain
         volumes=["/data", "/trust"],
         cap_drop=["ALL"],
         network_mode="none",
-        healthcheck=Healthcheck(interval=SECOND, timeout=5 * SECOND, retries=2, start_period=0),
+        healthcheck=Healthcheck(interval=SECOND, timeout=5 * SECOND, retries=2, start_period=SECOND),
     )
     try:
         yield container
