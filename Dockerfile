@@ -3,7 +3,7 @@
 #   docker run --read-only --tmpfs /tmp -v xdsmesh:/data xdsmesh server --data-dir /data
 #
 # All that is written is in /data, and in /trust the roots, for proxies, with --roots-file /trust/roots.pem.
-# make-tokens is for a container beside it. compose/ has a whole mesh of this.
+# make-tokens is for a container beside it, and /join for what datacenters hand over. compose/ has a whole mesh of this.
 ARG PYTHON_IMAGE=python:3.11-slim
 
 FROM ${PYTHON_IMAGE} AS installed
@@ -25,7 +25,7 @@ RUN pip --python /opt/xdsmesh/bin/python install --no-cache-dir --no-compile --n
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 1000 xdsmesh && useradd --uid 1000 --gid 1000 --no-create-home xdsmesh \
- && install -d -o xdsmesh -g xdsmesh /data /trust
+ && install -d -o xdsmesh -g xdsmesh /data /trust /join
 COPY compose/make-tokens /usr/local/bin/
 COPY --from=installed /opt/xdsmesh /opt/xdsmesh
 ENV PATH=/opt/xdsmesh/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

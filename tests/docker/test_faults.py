@@ -85,6 +85,15 @@ def test_no_call_fails_while_a_control_plane_hangs(mesh: Mesh, service: str) -> 
     assert load.failed == []
 
 
+def test_no_call_fails_while_a_control_plane_is_made_anew_and_all_can_be_started_again(mesh: Mesh) -> None:
+    with Load(mesh, EVERYTHING) as load:
+        mesh.compose("up", "--detach", "--no-build", "--no-deps", "--force-recreate", "dc1-control-plane")
+        mesh.heals("dc1-control-plane was made anew")
+    assert load.failed == []
+    # That starts as well what has ended beside it: none of it may miss the container that has gone.
+    mesh.compose("start", "dc1-mesh-gateway", "dc1-join-token")
+
+
 @pytest.mark.parametrize("service", OTHERS)
 def test_the_mesh_heals_after_a_container_was_restarted(mesh: Mesh, service: str) -> None:
     mesh.container(service).restart(timeout=20)

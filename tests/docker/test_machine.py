@@ -106,7 +106,7 @@ def test_no_call_fails_while_a_machine_comes_is_called_like_a_container_and_goes
 def test_a_machine_obeys_intentions_and_reaches_only_what_is_in_its_network(
     mesh: Mesh, plug_in: Callable[[], Machine]
 ) -> None:
-    plug_in()
+    machine = plug_in()
     assert reaches("10.71.0.30", 21000), "the sidecar of the other instance"
     for place in (("10.71.30.3", 8080), ("10.72.0.50", 21000), ("10.70.0.21", 8443)):
         assert not reaches(*place)
@@ -117,6 +117,23 @@ def test_a_machine_obeys_intentions_and_reaches_only_what_is_in_its_network(
     finally:
         mesh.edit(INTENTIONS, '"deny"', '"allow"')
     mesh.wait(lambda: statuses(mesh) == {200}, "both instances let web in")
+    second = subprocess.run([mesh.folder / "machine" / "run"], capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "runs already" in second.stderr
+    assert machine.poll() is None
+
+
+def test_a_machine_knows_the_control_plane_by_its_new_root_and_leaves_one_that_was_made_anew(
+    mesh: Mesh, plug_in: Callable[[], Machine]
+) -> None:
+    machine = plug_in()
+    code, said = mesh.run("dc1-control-plane", "xdsmesh", "ca", "rotate")
+    assert code == 0, said
+    mesh.compose("up", "--detach", "--no-build", "--no-deps", "--force-recreate", "dc1-control-plane")
+    mesh.wait(lambda: PROXY in mesh.connected("dc1"), "the machine's proxy had come back")
+    machine.send_signal(signal.SIGINT)
+    assert machine.wait(SECONDS) == 0
+    assert not any(each["Description"] == "a machine" for each in mesh.control("dc1", "token", "list"))
 
 
 def statuses(mesh: Mesh) -> set[int]:
