@@ -88,6 +88,10 @@ def test_in_containers_web_calls_api_until_an_intention_denies_it(source: Path) 
     wait(calls, '"called": {"service": "api", "path": "/"}', logs)
     for proxy in SIDECARS:
         wait(calls, proxy, logs)
+    done("docker compose up --detach --no-deps --force-recreate control-plane", shop)
+    done("docker compose restart tokens web-envoy", shop)
+    for proxy in SIDECARS:
+        wait(calls, proxy, logs)
     intentions = shop / "mesh" / "intentions-api.hcl"
     draft = intentions.with_suffix(".draft")
     draft.write_text(intentions.read_text().replace('"allow"', '"deny"'))

@@ -42,6 +42,11 @@ class Addresses:
         """Where the sidecars find it."""
         return self.subnet[2]
 
+    @property
+    def tokens(self) -> IPv4Address:
+        """Where the tokens are made."""
+        return self.subnet[3]
+
     def pair(self, at: int) -> Pair:
         """Those of the first service, 1, or a later one, up to 240."""
         return Pair(IPv4Network((self.subnet[256 * at], 29)), self.subnet[10 + at])

@@ -37,7 +37,7 @@ def compose_files(
     definitions = {each.name: _definition(each, pair) for each, pair in pairs}
     compose = (
         COMMON,
-        CONTROL_PLANE.format(address=addresses.control_plane),
+        CONTROL_PLANE.format(address=addresses.control_plane, tokens=addresses.tokens),
         *_tokens(services),
         *(service_text(each, pair) for each, pair in pairs),
         FOOT.format(

@@ -53,6 +53,7 @@ x-envoy: &envoy
     interval: 2s
     timeout: 5s
     retries: 15
+    start_period: 60s # one that waits for its control plane is not ill, and compose would go no further
 
 services:
   # A control plane that is reached from elsewhere asks for tokens, and wants one to be there before it
@@ -74,7 +75,7 @@ CONTROL_PLANE: Final = """
     image: ${{XDSMESH_IMAGE}}
     command: >-
       server --node control-plane --data-dir /data --config-dir /mesh --roots-file /trust/roots.pem
-      --xds-addr off --xds-tls-addr 0.0.0.0:8503 --advertise-addr {address}
+      --xds-addr off --xds-tls-addr 0.0.0.0:8503 --https-addr 0.0.0.0:8501 --advertise-addr {address}
     healthcheck:
       test: [CMD, python, -c, "from urllib.request import urlopen; urlopen('http://127.0.0.1:8500/v1/status/leader')"]
       interval: 2s
@@ -88,13 +89,20 @@ CONTROL_PLANE: Final = """
 
   tokens:
     <<: *once
-    user: "0:0" # it gives the tokens to Envoy's user
-    cap_add: [CHOWN]
-    network_mode: service:control-plane
+    user: "0:0"
+    cap_add: [DAC_READ_SEARCH, CHOWN] # it reads the operator's token, and gives these ones to Envoy's user
+    environment:
+      XDSMESH_HTTP_ADDR: https://{address}:8501
+      XDSMESH_CACERT: /trust/roots.pem
+      XDSMESH_TOKEN_FILE: /data/operator.token
     entrypoint: [make-tokens]
     depends_on:
       control-plane: {{condition: service_healthy}}
+    networks:
+      mesh: {{ipv4_address: {tokens}}}
     volumes:
+      - data:/data:ro
+      - trust:/trust:ro
 """
 
 FOOT: Final = """
