@@ -35,7 +35,10 @@ class SecretFile:
         self._draft.unlink(missing_ok=True)
 
     def keep(self, secret: str) -> None:
-        """Put the secret into the file, in place of what was there."""
-        os.write(self._descriptor, f"{secret}\n".encode())
+        """Put the secret into the file, in place of what was there.
+
+        No line's end: Envoys before 1.40 would take it for a part of a token, and send it.
+        """
+        os.write(self._descriptor, secret.encode())
         os.fsync(self._descriptor)
         self._draft.replace(self._path)

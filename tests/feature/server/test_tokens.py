@@ -248,7 +248,8 @@ def test_the_command_makes_lists_and_deletes_tokens(start: Start, tmp_path: Path
         "create", "--service", "web", "--description", "of the shop", "--out", str(file), **address
     )
     assert (made.returncode, made.stdout) == (0, ""), made.stderr
-    secret = file.read_text().strip()
+    secret = file.read_text()
+    assert secret == secret.strip(), "the header of an Envoy before 1.40 would have the end of the line"
     assert secret not in made.stderr
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.glob("*token*")] == ["web.token"]
