@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600), pytest.mark.usefixtu
 
 NAMESPACE: Final = "xdsmesh-machine"
 PROXY: Final = "api-2-sidecar-proxy"
+NOTE: Final = "machine-run"
+"""On its token."""
 INTENTIONS: Final = "dc1/api-intentions.hcl"
 CALLS: Final = 12
 """So many are shared among two instances of api; Envoy takes turns, more or less."""
@@ -100,7 +102,7 @@ def test_no_call_fails_while_a_machine_comes_is_called_like_a_container_and_goes
     assert load.failed == []
     assert callees(mesh) == {"container"}
     assert NAMESPACE not in names()
-    assert not any(each["Description"] == "a machine" for each in mesh.control("dc1", "token", "list"))
+    assert not any(each["Description"] == NOTE for each in mesh.control("dc1", "token", "list"))
 
 
 def test_a_machine_obeys_intentions_and_reaches_only_what_is_in_its_network(
@@ -133,7 +135,7 @@ def test_a_machine_knows_the_control_plane_by_its_new_root_and_leaves_one_that_w
     mesh.wait(lambda: PROXY in mesh.connected("dc1"), "the machine's proxy had come back")
     machine.send_signal(signal.SIGINT)
     assert machine.wait(SECONDS) == 0
-    assert not any(each["Description"] == "a machine" for each in mesh.control("dc1", "token", "list"))
+    assert not any(each["Description"] == NOTE for each in mesh.control("dc1", "token", "list"))
 
 
 def statuses(mesh: Mesh) -> set[int]:
