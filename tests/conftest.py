@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew instead of comparing with them; read the diff before you commit it",
     )
+
+
+def pytest_configure() -> None:
+    """Let what tests start hear Ctrl-C: in the background of a shell it is ignored, and that is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
