@@ -94,6 +94,13 @@ def test_no_call_fails_while_a_control_plane_is_made_anew_and_all_can_be_started
     mesh.compose("start", "dc1-mesh-gateway", "dc1-join-token")
 
 
+def test_a_datacenter_whose_data_is_lost_makes_new_tokens_and_joins_again(mesh: Mesh) -> None:
+    mesh.compose("down")
+    mesh.engine.volumes.get(f"{PROJECT}_dc2-data").remove()
+    mesh.up()
+    mesh.heals("dc2 lost its data")
+
+
 @pytest.mark.parametrize("service", OTHERS)
 def test_the_mesh_heals_after_a_container_was_restarted(mesh: Mesh, service: str) -> None:
     mesh.container(service).restart(timeout=20)
