@@ -1,11 +1,13 @@
 """The config folder: its files become the catalog's, and stay so while people edit them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import structlog
 from watchfiles import awatch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from xdsmesh.catalog.declare import declare
 from xdsmesh.catalog.repository import Repository
@@ -51,18 +53,16 @@ class ConfigFolder:
         """Load the folder again whenever a file in it changes, until cancelled.
 
         The kernel's notices can be missing (network file systems, a folder that was made anew), so that the
-        folder is also looked at every two seconds.
+        folder is also looked at every two seconds. A file whose name is no text ends them: they begin anew.
         """
-        notices = awatch(
-            self._path,
-            recursive=False,
-            step=_QUIET_MS,
-            debounce=_QUIET_MS * 10,
-            rust_timeout=_LOOK_AGAIN_MS,
-            yield_on_timeout=True,
-        )
-        async for _ in notices:
+        while True:
+            try:
+                async for _ in _notices(self._path):
+                    await self.reload()
+            except* (WatchfilesRustInternalError, OSError) as ended:
+                log.debug("the notices of the config folder begin anew", why=str(ended.exceptions[0]))
             await self.reload()
+            await asyncio.sleep(_LOOK_AGAIN_MS / 1000)
 
     async def reload(self) -> None:
         """Load what has changed. Whatever goes wrong is said once, and leaves the last good state."""
@@ -104,6 +104,17 @@ class ConfigFolder:
         }
         self._parsed = parsed
         return [file for _, file in parsed.values()]
+
+
+def _notices(path: Path) -> AsyncIterator[object]:
+    return awatch(
+        path,
+        recursive=False,
+        step=_QUIET_MS,
+        debounce=_QUIET_MS * 10,
+        rust_timeout=_LOOK_AGAIN_MS,
+        yield_on_timeout=True,
+    )
 
 
 def _unnameable(path: Path) -> Problem:

@@ -165,14 +165,23 @@ def test_a_file_that_was_refused_is_tried_again_when_the_world_has_changed(
     assert len(server.events(refused)) == 1, "the same problem is said once"
 
 
+OTHER = 'Kind = "service-defaults"\nName = "other"\nProtocol = "http"\n'
+
+
 def test_a_file_whose_name_is_no_text_is_refused_by_name(start: Callable[..., Any], folder: Path) -> None:
     server = start(*DEV, str(folder))
-    bad = os.fsencode(folder) + b"/\xff.hcl"
-    Path(os.fsdecode(bad)).write_text(WEB)
+    loaded = "config folder loaded"
+    (folder / "one.hcl").write_text(OTHER)
+    server.wait(lambda: len(server.events(loaded)) > 1, "the folder is followed")
+    bad = Path(os.fsdecode(os.fsencode(folder) + b"/\xff.hcl"))
+    bad.write_text(WEB)
     refused = "config folder refused: the last good state stays"
     server.wait(lambda: server.events(refused), "the file is refused")
     assert "rename it" in server.events(refused)[0]["problem"]
     assert weights(server) == [10, 90]
+    bad.unlink()
+    (folder / "one.hcl").write_text(OTHER.replace("http", "grpc"))
+    server.wait(lambda: len(server.events(loaded)) > 2, "the folder is still followed")
 
 
 def many(letter: str) -> str:
