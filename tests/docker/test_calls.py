@@ -135,3 +135,15 @@ def test_containers_have_no_rights_and_write_nowhere_but_in_their_volumes(mesh: 
         assert host["CapDrop"] == ["ALL"], service
         if container.status == "running":
             assert mesh.run(service, "sh", "-c", "id -u")[1].strip() in ("101", "1000"), service
+
+
+def test_what_runs_has_limits_a_health_check_and_comes_back_by_itself(mesh: Mesh) -> None:
+    running = {name: each for name, each in mesh.containers().items() if each.status == "running"}
+    assert len(running) == 15
+    for service, container in running.items():
+        host = container.attrs["HostConfig"]
+        assert host["Memory"], service
+        assert host["NanoCpus"], service
+        assert host["PidsLimit"], service
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", service
+        assert container.attrs["State"]["Health"]["Status"] == "healthy", service
